@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Log lines in the format that log watchers know: "2026/01/31 12:00:00 [info] 10#10: *17 text".
+ *
+ * A log is a list of sinks, each with its own level; a line is written with one system call per sink before the caller goes on. A sink
+ * that takes nothing (disk full) loses the line, and the next line that goes through says how many were lost.
+ * Only auth, upstream, mail, monitor and main log; everybody else returns what went wrong.
+ */
+#pragma once
+#include "base/buf.h"
+
+enum log_level { LOG_EMERG = 1, LOG_ALERT, LOG_CRIT, LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+
+enum { LOG_LINE_MAX = 2048 };
+
+struct log_sink;
+
+struct log {
+	unsigned level;			/* the most talkative of its sinks: a cheap first look */
+	unsigned sinks_len;
+	struct log_sink *const *sinks;
+};
+
+/* The word for a level as it stands in a line and in error_log; NULL-terminated table indexed by enum log_level. */
+extern const char *const log_level_names[];
+
+/* A sink that writes lines to a file, pipe or terminal. The descriptor stays the caller's. */
+struct log_sink *log_sink_file(int fd, enum log_level level);
+
+/* A sink that sends datagrams to a syslog server (RFC 3164 form): `fd` is a connected datagram socket. */
+struct log_sink *log_sink_syslog(int fd, enum log_level level, unsigned facility, const char *tag, const char *host);
+
+/* The file behind a sink was opened anew (USR1). */
+void log_sink_reopen(struct log_sink *s, int fd);
+void log_sink_free(struct log_sink *s);
+
+static inline bool log_wants(const struct log *l, enum log_level level)
+{
+	return l->level >= (unsigned)level;
+}
+
+/* Write one line. `connection` is the number behind '*', 0 for none. The text must hold only what was checked or went through
+ * visible_put. */
+void log_put(const struct log *l, enum log_level level, uint64_t connection, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));

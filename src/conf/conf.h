@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Configuration: nginx's grammar, and directives as rows beside the code that owns them.
+ *
+ * This library knows no directive by name. A module brings a table of rows; parsing, bounds, the check for duplicates, inheritance from the
+ * block outside, -T, `postern -h directives` and docs/directives.md come from the rows. All faults of a configuration are reported at once.
+ */
+#pragma once
+#include "base/addr.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "conf/bundle.h"
+
+struct conf;
+struct scope;
+struct directive;
+struct module;
+
+/* Where a directive may stand; or'ed in `where`. */
+enum place { IN_MAIN = 1, IN_EVENTS = 2, IN_MAIL = 4, IN_SERVER = 8, IN_UPSTREAM = 16, IN_MAP = 32 };
+
+/* The words of one directive as they stand in the file, unquoted; the name is at[0]. */
+struct words {
+	const struct str *at;
+	size_t len;
+	const char *file;		/* NULL: the command line (-g) */
+	unsigned line;			/* where the directive ends, as the peer reports it */
+};
+
+/* A list as lists are kept in a module's struct; lives as long as the configuration. */
+struct strs {
+	struct str *at;
+	size_t len;
+};
+
+/* What kind of value a row stores at its offset, and how the text of the default is read. */
+enum slot {
+	SLOT_NONE,			/* stores nothing by itself: `set` does the work, or the directive has no effect */
+	SLOT_FLAG,			/* bool: on | off */
+	SLOT_NUMBER,			/* uint64_t */
+	SLOT_SIZE,			/* uint64_t bytes: 10, 4k, 1m */
+	SLOT_OFFSET,			/* the same with g */
+	SLOT_MSEC,			/* uint64_t milliseconds: 60s, 500ms, "1h 30m" */
+	SLOT_SEC,			/* uint64_t seconds; knows M and y, knows no ms */
+	SLOT_TEXT,			/* struct str */
+	SLOT_ENUM,			/* unsigned: one of `choices` */
+	SLOT_BITS,			/* unsigned: several of `choices`, or'ed */
+	SLOT_LIST,			/* struct strs: arguments of all occurrences at this level, in order */
+	SLOT_PATH,			/* struct str: a path relative to the configuration's directory, made absolute */
+	SLOT_CUSTOM,			/* inherited as `size` bytes at the offset; `set` fills it */
+};
+
+struct choice {
+	const char *word;		/* NULL ends the table */
+	unsigned value;
+};
+
+enum {
+	CONF_BLOCK = 1,			/* opens a block: `opens` says which place, or `row` takes its lines */
+	CONF_SKIPPED = 2,		/* accepted and passed over with a notice, block and all */
+	CONF_REPEATS = 4,		/* may stand several times at one level */
+	CONF_NO_EFFECT = 8,		/* checked, without effect on mail; the manual says so */
+	CONF_UNLIMITED = 16,		/* any number of arguments from `min` on */
+	CONF_CASE = 32,			/* the words of `choices` are told apart by case */
+};
+
+typedef bool directive_set_fn(struct conf *c, const struct directive *d, const struct words *w, void *settings);
+
+struct directive {
+	const char *name;
+	unsigned where;			/* enum place, or'ed */
+	unsigned min, max;		/* how many arguments, the name not counted */
+	unsigned flags;
+	enum slot slot;
+	size_t offset, size;		/* size: of a SLOT_CUSTOM */
+	uint64_t least, most;		/* bounds of numbers, sizes and times; most 0: none */
+	const struct choice *choices;
+	const char *preset;		/* the default as it would be written; NULL: zero bytes */
+	const char *args;		/* synopsis of the arguments, for the manual: "on | off" */
+	const char *help;		/* one or two sentences, for the manual */
+	directive_set_fn *set;		/* the odd ones; called instead of the slot's own reading when slot is NONE or CUSTOM, behind it otherwise */
+	enum place opens;		/* with CONF_BLOCK */
+	directive_set_fn *row;		/* with CONF_BLOCK: gets each line of the block instead of a lookup of directives */
+	void (*preset_fn)(struct conf *c, struct scope *in, void *settings);	/* a default that is no constant, e.g. the host's name */
+};
+
+struct module {
+	const char *name;
+	unsigned places;		/* scopes of these places have a struct of this module */
+	size_t size;			/* of that struct; begins zeroed */
+	const struct directive *directives;	/* ended by a row without a name */
+	/* After inheritance, once for every scope of `places`, outermost first. Complains with conf_fault; false stops loading. */
+	bool (*check)(struct conf *c, struct scope *in, void *settings);
+};
+
+/* How a load is begun. */
+struct conf_source {
+	const struct module *const *modules;	/* ended by NULL */
+	struct bundle *bundle;		/* stays the caller's and must outlive the configuration */
+	const char *file;		/* absolute path of the main file */
+	const char *prefix;		/* absolute, ends in '/' */
+	const char *globals;		/* text of -g, or NULL */
+	/* Hears faults (LOG_EMERG), warnings and notices; `text` is complete: "MESSAGE in FILE:LINE". */
+	void (*say)(void *to, enum log_level level, const char *text);
+	void *to;
+};
+
+/* Read, inherit, check. NULL when anything was at fault (all has been said). */
+struct conf *conf_load(const struct conf_source *source);
+void conf_free(struct conf *c);
+
+/* The outermost scope. */
+struct scope *conf_top(struct conf *c);
+
+/* For setters and checks: memory that lives as long as the configuration; the bundle; where we are. */
+struct arena *conf_arena(struct conf *c);
+struct bundle *conf_bundle(struct conf *c);
+struct scope *conf_scope(struct conf *c);
+
+/* Complain about the directive being read (its place in the file is added). Always returns false, to be returned. */
+bool conf_fault(struct conf *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Complain about another place, e.g. the opening line of a block. Always returns false. */
+bool conf_fault_at(struct conf *c, const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A warning or notice about the directive being read. */
+void conf_say(struct conf *c, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Absolute path of a file named in the configuration: relative to the configuration's directory, or to the prefix. */
+struct str conf_path(struct conf *c, struct str name);
+struct str conf_prefix_path(struct conf *c, struct str name);
+
+/* Read a file through the bundle; complains `cannot load …`-like on its own: "open() \"F\" failed (2: No such file or directory)". */
+bool conf_read(struct conf *c, struct str path, struct str *content);
+
+/* Read values as rows do; for setters with parameters such as listen's. False (silently) when the text is none. */
+bool conf_read_size(struct str text, uint64_t *bytes);
+bool conf_read_msec(struct str text, uint64_t *ms);
+bool conf_read_sec(struct str text, uint64_t *sec);
+
+/*
+ * "HOST:PORT", "A.B.C.D:PORT", "[v6]:PORT", "unix:PATH", "HOST" … to addresses; host names are looked up through the bundle. Port 0 in
+ * the text means `port`. At most `room` addresses. On failure NULL-free text of the reason: "invalid port", "host not found", …; NULL on success.
+ */
+const char *conf_addresses(struct conf *c, struct str text, uint16_t port, struct addr *to, size_t room, size_t *len);
+
+/* Scopes. */
+enum place scope_place(const struct scope *s);
+struct scope *scope_outer(const struct scope *s);	/* NULL for the outermost */
+struct scope *scope_first(const struct scope *s, enum place place);	/* first inner scope of that place, in the file's order */
+struct scope *scope_next(const struct scope *s);	/* next sibling of the same place */
+const char *scope_file(const struct scope *s);		/* where its block opens */
+unsigned scope_line(const struct scope *s);
+const struct words *scope_words(const struct scope *s);	/* the words before '{' */
+
+/* The module's struct in this scope; NULL if the module has none there. */
+void *scope_settings(const struct scope *s, const struct module *m);
+
+/* Was this directive given in this very scope (not inherited)? */
+bool scope_given(const struct scope *s, const struct module *m, const char *directive);
+
+/* For the manual: visit every row of every module in order. Printing is conf/manual.c's: text for -h, Markdown for docs. */
+void manual_text(const struct module *const *modules, struct str only, struct buf *to);
+void manual_markdown(const struct module *const *modules, struct buf *to);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The event loop: one epoll set, one timer wheel, and tasks for the end of the turn.
+ *
+ * A turn: wait; read the clock once; run the due timers; tell each ready watch; run the tasks. A descriptor is registered once
+ * for its whole life, edge-triggered, for both directions; who is told must read or write until it would block, or remember.
+ * Nothing is freed inside its own callback: owners unhook at once and free in a task, which runs when no callback is on the stack.
+ */
+#pragma once
+#include "base/str.h"
+
+struct loop;
+struct watch;
+struct timer;
+struct task;
+
+/* Bits of `ready`. ENDED: the other side will send no more (EPOLLRDHUP), data may still be unread. BROKEN: error or full hang-up. */
+enum { READABLE = 1, WRITABLE = 2, ENDED = 4, BROKEN = 8 };
+
+typedef void watch_fn(struct watch *w, unsigned ready);
+typedef void timer_fn(struct timer *t);
+typedef void task_fn(struct task *t);
+
+/* Embedded in who waits; found again with CONTAINER. */
+struct watch {
+	watch_fn *fn;
+	int fd;
+};
+
+struct timer {
+	timer_fn *fn;
+	struct timer *next, **link;	/* link != NULL: armed */
+	uint64_t due;			/* in loop time, ms */
+};
+
+struct task {
+	task_fn *fn;
+	struct task *next;
+	bool queued;
+};
+
+#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+
+struct loop *loop_new(void);
+void loop_free(struct loop *l);
+
+/* Run turns until loop_stop; returns its status. */
+int loop_run(struct loop *l);
+
+/* Run one turn, waiting at most `wait_ms` (-1: for ever). For tests and for who owns the outer loop. */
+void loop_turn(struct loop *l, int wait_ms);
+void loop_stop(struct loop *l, int status);
+
+/* Milliseconds on the monotonic clock, as of this turn. */
+uint64_t loop_now(const struct loop *l);
+
+/* Register w->fd, edge-triggered in both directions, for its life. False with errno on failure. */
+bool loop_watch(struct loop *l, struct watch *w);
+
+/* Register a listening socket: level-triggered, and only one of the processes that share it is woken. */
+bool loop_watch_listening(struct loop *l, struct watch *w);
+
+/* Forget w->fd; its callback will not come any more, not even in this turn. Call it before close(). */
+void loop_unwatch(struct loop *l, struct watch *w);
+
+/* Have t->fn called once after `after_ms` or a little later. Arming an armed timer moves it; that costs no system call. */
+void loop_arm(struct loop *l, struct timer *t, uint64_t after_ms);
+void loop_disarm(struct timer *t);
+static inline bool timer_armed(const struct timer *t)
+{
+	return t->link != NULL;
+}
+
+/* Run k->fn at the end of this turn (or of the next one when called from a task). Once, however often it is asked for. */
+void loop_later(struct loop *l, struct task *k);
+
+/* How many callbacks wait: armed timers; for tests and for a graceful stop. */
+size_t loop_timers(const struct loop *l);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signals as events of the loop, so that no handler ever interrupts code. */
+#pragma once
+#include "loop/loop.h"
+#include <sys/signalfd.h>
+
+struct signals;
+typedef void signals_fn(void *owner, const struct signalfd_siginfo *info);
+
+/* Block the signals of the 0-terminated list `which` in this process and hear them in the loop. NULL with errno on failure. */
+struct signals *signals_open(struct loop *l, const int *which, signals_fn *fn, void *owner);
+
+/* Stop hearing; the signals stay blocked. NULL is allowed. */
+void signals_close(struct signals *s);
+
+/* Unblock everything and set all defaults: for a process that has just been forked. */
+void signals_reset(void);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TLS: the directives ssl_*, and contexts made from them. With base/digest.c the only files that see OpenSSL are net/tls*.c.
+ *
+ * A context belongs to one generation. What must outlive it and be common to all workers (ticket keys, the shared session cache) lies in a tls_shared, which
+ * the master makes before it forks.
+ */
+#pragma once
+#include "base/log.h"
+#include "conf/conf.h"
+#include "net/stream.h"
+
+struct tls_context;
+struct tls_shared;
+
+/* ssl_certificate … ssl_conf_command; a struct in each mail and server scope. */
+extern const struct module tls_module;
+
+/* Memory shared by all processes forked afterwards. `bytes` bounds the session cache; 0: ticket keys only. */
+struct tls_shared *tls_shared_new(size_t bytes);
+void tls_shared_free(struct tls_shared *s);
+
+/* Is there a certificate and a key? On false, *missing is the directive's name ("ssl_certificate"). */
+bool tls_configured(const struct scope *server, const char **missing);
+
+/*
+ * The server context for a server block; certificates and keys come through the bundle. NULL after conf_fault. `alpn` is a NULL-terminated list of accepted
+ * names. Server blocks never share sessions or tickets.
+ */
+struct tls_context *tls_server_context(struct conf *c, const struct scope *server, const char *const *alpn, struct tls_shared *shared);
+void tls_context_free(struct tls_context *t);
+
+/*
+ * Several server blocks on one address, told apart by SNI: `names` (one per context, lower case, may begin with "*.") decide; the first
+ * context is the default. Returns a context for the listening address; frees nothing of what it is given.
+ */
+struct tls_context *tls_by_name(struct tls_context *const *contexts, const struct str *names, size_t len);
+
+enum tls_verify_mode { TLS_VERIFY_OFF, TLS_VERIFY_ON, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OPTIONAL_NO_CA };
+enum tls_verify_mode tls_verify_mode(const struct scope *server);
+
+/* What became of a handshake. Spans live until the next call or the stream's end. */
+struct tls_facts {
+	struct str protocol, cipher;	/* "TLSv1.3" */
+	struct str server_name;		/* SNI, empty if none */
+	struct str alpn;
+	bool resumed;
+	bool certificate;		/* the client showed one */
+	bool verified;			/* … and it verifies (or mode optional_no_ca and only its issuer is unknown) */
+	long verify_code;
+	const char *verify_text;	/* OpenSSL's, for "FAILED:…" and the log */
+};
+void tls_facts(const struct stream *s, struct tls_facts *facts);
+
+/* Which of the contexts given to tls_by_name served this stream; the only one otherwise. */
+const struct tls_context *tls_chosen(const struct stream *s);
+
+/* Details of the client's certificate into `home`; false without one. */
+struct tls_certificate {
+	struct str subject, issuer;	/* RFC 2253 */
+	struct str serial, fingerprint;	/* hex; SHA-1, lower case */
+	struct str common_name;
+	struct str sig_alg, key_alg;	/* for the PROXY header: "RSA-SHA256", "RSA2048" */
+	struct str pem;
+};
+bool tls_client_certificate(const struct stream *s, struct arena *home, struct tls_certificate *cert);
+
+/* Forget the session so that it cannot be resumed (bad or missing certificate). */
+void tls_forget_session(const struct stream *s);
+
+/* Why the handshake or a read failed, and how loud it is: client-caused failures are LOG_INFO, ours LOG_CRIT. */
+enum log_level tls_failure(const struct stream *s, struct buf *to);

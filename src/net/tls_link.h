@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What stream.c asks of the TLS library about one connection; private to net. Non-blocking throughout. */
+#pragma once
+#include "net/tls.h"
+
+enum tls_progress { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE, TLS_ENDED, TLS_FAILED };
+
+/* A link on a connected socket: as server, or as client with SNI `name` (NULL: none). NULL when out of memory. */
+struct tls_link *tls_link_new(struct tls_context *context, int fd, bool client, const char *name);
+void tls_link_free(struct tls_link *t);
+
+enum tls_progress tls_link_handshake(struct tls_link *t);
+
+/* On TLS_DONE *done bytes were moved. TLS_ENDED: close_notify, or FIN without it. After less than all a write must be repeated with the same bytes. */
+enum tls_progress tls_link_read(struct tls_link *t, char *to, size_t room, size_t *done);
+enum tls_progress tls_link_write(struct tls_link *t, const char *from, size_t len, size_t *done);
+
+/* Are there decrypted bytes inside the library that no event will announce? */
+bool tls_link_pending(const struct tls_link *t);
+
+/* Send close_notify if it goes at once. */
+void tls_link_shut(struct tls_link *t);

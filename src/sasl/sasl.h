@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SASL mechanisms (RFC 4422), both sides, once for all protocols: bytes in, bytes out.
+ *
+ * The server side here never decides: it collects what the client says into fields for the question to the authentication source. Names
+ * and secrets with CR, LF or NUL are refused at this edge, since no line protocol can carry them.
+ */
+#pragma once
+#include "base/buf.h"
+
+/* Values are bits, in the order in which they are announced. */
+enum sasl_method {
+	SASL_PLAIN = 1,
+	SASL_LOGIN = 2,			/* asked of the auth server as "plain" */
+	SASL_CRAM_MD5 = 4,
+	SASL_EXTERNAL = 8,
+	SASL_XOAUTH2 = 16,
+	SASL_OAUTHBEARER = 32,
+	SASL_APOP = 64,			/* POP3's own (RFC 1939 section 7); not a SASL mechanism, but the same question */
+	SASL_NONE = 128,		/* SMTP without authentication */
+};
+
+struct sasl_mechanism;			/* one per name */
+
+/* What one exchange fills; the buffers are the caller's and stay so. */
+struct sasl_fields {
+	struct buf *user, *secret, *salt;
+};
+
+enum sasl_step {
+	SASL_MORE,			/* send `challenge` and let the client answer */
+	SASL_DONE,			/* the fields are filled */
+	SASL_REFUSED,			/* no mechanism, cancelled, or nonsense; `complaint` says which */
+};
+
+struct sasl_exchange {
+	const struct sasl_mechanism *mechanism;
+	struct sasl_fields fields;
+	unsigned step;
+	const char *complaint;		/* static text for the log, or NULL: "client sent invalid login in AUTH PLAIN command" */
+};
+
+/* Find by name, any case ("CRAM-MD5"). NULL if unknown. APOP and NONE are not found. */
+const struct sasl_mechanism *sasl_find(struct str name);
+enum sasl_method sasl_method(const struct sasl_mechanism *m);
+const char *sasl_name(const struct sasl_mechanism *m);
+
+/* The words of a capability list: for each bit of `methods`, in order, `before` + name is appended ("AUTH=" / " "). */
+void sasl_announce(struct buf *to, unsigned methods, const char *before);
+
+/* What the auth server is told as Auth-Method: "plain" for LOGIN too, "cram-md5", "apop", "external", "none", "xoauth2", … */
+const char *sasl_auth_method(enum sasl_method m);
+
+/*
+ * Begin. Clears the fields (salt excepted: CRAM-MD5 makes a new one, "<random.time@name>", from `server_name`). `initial` is the client's initial
+ * response as typed (base64), or an `at` of NULL for none. On SASL_MORE the challenge, already base64, has been appended to `challenge` (it may be
+ * empty).
+ */
+enum sasl_step sasl_begin(struct sasl_exchange *x, const struct sasl_mechanism *m, struct sasl_fields f, struct str server_name,
+			  struct str initial, struct buf *challenge);
+
+/* The client's next response as typed (base64; "*" cancels). */
+enum sasl_step sasl_hear(struct sasl_exchange *x, struct str response, struct buf *challenge);
+
+/* "<random.time@name>" with 128 bits of randomness in decimal, for APOP and CRAM-MD5. */
+void sasl_make_salt(struct buf *to, struct str server_name);
+
+/* Client side: append the base64 of one whole message towards a backend. */
+void sasl_say_plain(struct buf *to, struct str user, struct str password);
+void sasl_say_xoauth2(struct buf *to, struct str user, struct str token);
+void sasl_say_oauthbearer(struct buf *to, struct str user, struct str token);

@@ -170,7 +170,7 @@ class Wire:
     async def _push(self, data):
         try:
             await asyncio.get_running_loop().sock_sendall(self.sock, data)
-        except (ConnectionError, OSError):
+        except OSError:
             pass  # the reader will meet the same end, after what came before it
 
     async def _recv(self):

@@ -74,5 +74,6 @@ static inline bool timer_armed(const struct timer *t)
 /* Run k->fn at the end of this turn (or of the next one when called from a task). Once, however often it is asked for. */
 void loop_later(struct loop *l, struct task *k);
 
-/* How many callbacks wait: armed timers; for tests and for a graceful stop. */
-size_t loop_timers(const struct loop *l);
+/* The turn's scratch memory, SCRATCH_SIZE bytes for whoever runs: valid until the callback returns, shared by all. */
+enum { SCRATCH_SIZE = 256 * 1024 };
+char *loop_scratch(struct loop *l);

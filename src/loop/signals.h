@@ -13,5 +13,5 @@ struct signals *signals_open(struct loop *l, const int *which, signals_fn *fn, v
 /* Stop hearing; the signals stay blocked. NULL is allowed. */
 void signals_close(struct signals *s);
 
-/* Unblock everything and set all defaults: for a process that has just been forked. */
+/* Unblock everything and set all defaults but for SIGPIPE, which is ignored: for a process that has just been forked. */
 void signals_reset(void);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The event loop; see loop.h.
+ *
+ * A watch that is forgotten while its event waits in the batch just fetched must not be told any more: loop_unwatch strikes it
+ * from the batch. Batches are small, and closing is rare beside reading, so a linear look is the cheapest way.
+ */
+#include "loop/loop.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "loop/timers.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { BATCH = 128 };
+
+struct loop {
+	int epoll;
+	bool stopped;
+	int status;
+	int batch_at, batch_len;
+	uint64_t now;
+	struct task *tasks, **tasks_end;
+	struct epoll_event batch[BATCH];
+	struct timers timers;
+	char *scratch;
+};
+
+struct loop *loop_new(void)
+{
+	struct loop *l = mem_new(sizeof(*l));
+
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	must(l->epoll >= 0);
+	l->tasks_end = &l->tasks;
+	l->now = clock_ms();
+	timers_init(&l->timers, l->now);
+	return l;
+}
+
+void loop_free(struct loop *l)
+{
+	if (l == NULL)
+		return;
+	close(l->epoll);
+	free(l->scratch);
+	free(l);
+}
+
+char *loop_scratch(struct loop *l)
+{
+	if (l->scratch == NULL)
+		l->scratch = mem_new(SCRATCH_SIZE);
+	return l->scratch;
+}
+
+uint64_t loop_now(const struct loop *l)
+{
+	return l->now;
+}
+
+void loop_stop(struct loop *l, int status)
+{
+	l->stopped = true;
+	l->status = status;
+}
+
+static bool add(struct loop *l, struct watch *w, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = w };
+
+	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, w->fd, &ev) == 0;
+}
+
+bool loop_watch(struct loop *l, struct watch *w)
+{
+	return add(l, w, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
+
+bool loop_watch_listening(struct loop *l, struct watch *w)
+{
+	return add(l, w, EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+void loop_unwatch(struct loop *l, struct watch *w)
+{
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	for (int i = l->batch_at; i < l->batch_len; i++)
+		if (l->batch[i].data.ptr == w)
+			l->batch[i].data.ptr = NULL;
+}
+
+void loop_arm(struct loop *l, struct timer *t, uint64_t after_ms)
+{
+	timers_arm(&l->timers, t, after_ms > UINT64_MAX - l->now ? UINT64_MAX : l->now + after_ms);
+}
+
+void loop_disarm(struct timer *t)
+{
+	timer_unlink(t);
+}
+
+void loop_later(struct loop *l, struct task *k)
+{
+	if (k->queued)
+		return;
+	k->queued = true;
+	k->next = NULL;
+	*l->tasks_end = k;
+	l->tasks_end = &k->next;
+}
+
+/* Only the tasks that wait now: what they ask for comes in the next turn. */
+static void run_tasks(struct loop *l)
+{
+	struct task *k = l->tasks, *next;
+
+	l->tasks = NULL;
+	l->tasks_end = &l->tasks;
+	for (; k != NULL; k = next) {
+		next = k->next;
+		k->queued = false;
+		k->fn(k);
+	}
+}
+
+static unsigned readiness(uint32_t events)
+{
+	unsigned ready = 0;
+
+	if (events & EPOLLIN)
+		ready |= READABLE;
+	if (events & EPOLLOUT)
+		ready |= WRITABLE;
+	if (events & EPOLLRDHUP)
+		ready |= READABLE | ENDED;
+	if (events & (EPOLLERR | EPOLLHUP))
+		ready |= READABLE | WRITABLE | BROKEN;
+	return ready;
+}
+
+static void tell_watches(struct loop *l)
+{
+	while (l->batch_at < l->batch_len) {
+		const struct epoll_event *ev = &l->batch[l->batch_at++];
+		struct watch *w = ev->data.ptr;
+
+		if (w != NULL)
+			w->fn(w, readiness(ev->events));
+	}
+	l->batch_at = l->batch_len = 0;
+}
+
+void loop_turn(struct loop *l, int wait_ms)
+{
+	int due = timers_wait(&l->timers, l->now);
+	int n;
+
+	if (l->tasks != NULL)
+		wait_ms = 0;
+	else if (due >= 0 && (wait_ms < 0 || due < wait_ms))
+		wait_ms = due;
+	n = epoll_wait(l->epoll, l->batch, BATCH, wait_ms);
+	must(n >= 0 || errno == EINTR);
+	l->batch_at = 0;
+	l->batch_len = n > 0 ? n : 0;
+	l->now = clock_ms();
+	timers_run(&l->timers, l->now);
+	tell_watches(l);
+	run_tasks(l);
+}
+
+int loop_run(struct loop *l)
+{
+	l->stopped = false;
+	while (!l->stopped)
+		loop_turn(l, -1);
+	return l->status;
+}

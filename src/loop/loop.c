@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 enum { BATCH = 128 };
+static const uint32_t BOTH_WAYS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 struct loop {
 	int epoll;
@@ -69,26 +70,38 @@ void loop_stop(struct loop *l, int status)
 	l->status = status;
 }
 
-static bool add(struct loop *l, struct watch *w, uint32_t events)
+static bool enter(struct loop *l, int how, struct watch *w, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = w };
 
-	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, w->fd, &ev) == 0;
+	return epoll_ctl(l->epoll, how, w->fd, &ev) == 0;
 }
 
 bool loop_watch(struct loop *l, struct watch *w)
 {
-	return add(l, w, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+	return enter(l, EPOLL_CTL_ADD, w, BOTH_WAYS);
 }
 
 bool loop_watch_listening(struct loop *l, struct watch *w)
 {
-	return add(l, w, EPOLLIN | EPOLLEXCLUSIVE);
+	return enter(l, EPOLL_CTL_ADD, w, EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+/* A modification that changes nothing makes the kernel look, and tell, anew. */
+void loop_rouse(struct loop *l, struct watch *w)
+{
+	must(enter(l, EPOLL_CTL_MOD, w, BOTH_WAYS));
 }
 
 void loop_unwatch(struct loop *l, struct watch *w)
 {
 	epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	loop_abandon(l, w);
+}
+
+/* The kernel takes a descriptor out of the set when its last duplicate is closed. */
+void loop_abandon(struct loop *l, struct watch *w)
+{
 	for (int i = l->batch_at; i < l->batch_len; i++)
 		if (l->batch[i].data.ptr == w)
 			l->batch[i].data.ptr = NULL;
@@ -106,24 +119,40 @@ void loop_disarm(struct timer *t)
 
 void loop_later(struct loop *l, struct task *k)
 {
-	if (k->queued)
+	if (k->link != NULL)
 		return;
-	k->queued = true;
 	k->next = NULL;
+	k->link = l->tasks_end;
 	*l->tasks_end = k;
 	l->tasks_end = &k->next;
 }
 
-/* Only the tasks that wait now: what they ask for comes in the next turn. */
+void loop_cancel(struct loop *l, struct task *k)
+{
+	if (k->link == NULL)
+		return;
+	*k->link = k->next;
+	if (k->next != NULL)
+		k->next->link = k->link;
+	else if (l->tasks_end == &k->next)
+		l->tasks_end = k->link;
+	k->next = NULL;
+	k->link = NULL;
+}
+
+/* Only the tasks that wait now, as a list of its own: what they ask for comes in the next turn. */
 static void run_tasks(struct loop *l)
 {
-	struct task *k = l->tasks, *next;
+	struct task *due = l->tasks;
 
 	l->tasks = NULL;
 	l->tasks_end = &l->tasks;
-	for (; k != NULL; k = next) {
-		next = k->next;
-		k->queued = false;
+	if (due != NULL)
+		due->link = &due;
+	while (due != NULL) {
+		struct task *k = due;
+
+		loop_cancel(l, k);
 		k->fn(k);
 	}
 }

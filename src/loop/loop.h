@@ -35,8 +35,7 @@ struct timer {
 
 struct task {
 	task_fn *fn;
-	struct task *next;
-	bool queued;
+	struct task *next, **link;	/* link != NULL: queued */
 };
 
 #define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
@@ -63,6 +62,12 @@ bool loop_watch_listening(struct loop *l, struct watch *w);
 /* Forget w->fd; its callback will not come any more, not even in this turn. Call it before close(). */
 void loop_unwatch(struct loop *l, struct watch *w);
 
+/* The same without a system call, for a descriptor that is closed next and of which there is no duplicate. */
+void loop_abandon(struct loop *l, struct watch *w);
+
+/* Have w->fn called in the next turn with what is ready then, though it was told before. Costs a system call. */
+void loop_rouse(struct loop *l, struct watch *w);
+
 /* Have t->fn called once after `after_ms` or a little later. Arming an armed timer moves it; that costs no system call. */
 void loop_arm(struct loop *l, struct timer *t, uint64_t after_ms);
 void loop_disarm(struct timer *t);
@@ -73,6 +78,9 @@ static inline bool timer_armed(const struct timer *t)
 
 /* Run k->fn at the end of this turn (or of the next one when called from a task). Once, however often it is asked for. */
 void loop_later(struct loop *l, struct task *k);
+
+/* Take k out of the queue; allowed when it is not in it. */
+void loop_cancel(struct loop *l, struct task *k);
 
 /* The turn's scratch memory, SCRATCH_SIZE bytes for whoever runs: valid until the callback returns, shared by all. */
 enum { SCRATCH_SIZE = 256 * 1024 };

@@ -15,8 +15,17 @@ enum tls_progress tls_link_handshake(struct tls_link *t);
 enum tls_progress tls_link_read(struct tls_link *t, char *to, size_t room, size_t *done);
 enum tls_progress tls_link_write(struct tls_link *t, const char *from, size_t len, size_t *done);
 
-/* Are there decrypted bytes inside the library that no event will announce? */
-bool tls_link_pending(const struct tls_link *t);
+/*
+ * The link receives from the socket itself, and knows from a receive that came back short that the socket is empty: from then on it says TLS_WANTS_READ without
+ * a system call, until the stream tells it of an event. `arrived`: there is something to receive. `ended`: the FIN (or an error) is here, so a short receive
+ * proves nothing any more and the end is still to be read.
+ */
+void tls_link_arrived(struct tls_link *t);
+void tls_link_ended(struct tls_link *t);
 
-/* Send close_notify if it goes at once. */
+/* May tls_link_read give bytes or the end without another arrival? True with bytes inside the library, decrypted or not, and while the socket is not known
+ * to be empty. */
+bool tls_link_readable(const struct tls_link *t);
+
+/* Send close_notify if it goes at once; with MSG_MORE, for the stream sends the FIN next and both may share a packet. */
 void tls_link_shut(struct tls_link *t);

@@ -165,9 +165,9 @@ static unsigned readiness(uint32_t events)
 		ready |= READABLE;
 	if (events & EPOLLOUT)
 		ready |= WRITABLE;
-	if (events & EPOLLRDHUP)
+	if (events & (EPOLLRDHUP | EPOLLHUP))
 		ready |= READABLE | ENDED;
-	if (events & (EPOLLERR | EPOLLHUP))
+	if (events & EPOLLERR)
 		ready |= READABLE | WRITABLE | BROKEN;
 	return ready;
 }

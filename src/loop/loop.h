@@ -14,7 +14,7 @@ struct watch;
 struct timer;
 struct task;
 
-/* Bits of `ready`. ENDED: the other side will send no more (EPOLLRDHUP), data may still be unread. BROKEN: error or full hang-up. */
+/* Bits of `ready`. ENDED: the other side will send no more (FIN or hang-up), data may still be unread. BROKEN: an error is pending. */
 enum { READABLE = 1, WRITABLE = 2, ENDED = 4, BROKEN = 8 };
 
 typedef void watch_fn(struct watch *w, unsigned ready);

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The chosen conversations are all held at once, when the first test asks for the outcome."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from parity import suite  # noqa: E402
+from stubs import certs  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Server and client certificates for all worlds."""
+    place = tmp_path_factory.mktemp("certs")
+    for folder in (place, *place.parents[:2]):
+        folder.chmod(0o755)
+    return make_certificates(place)
+
+
+def make_certificates(place):
+    ca = certs.Authority(place)
+    ca.issue("mail.example", alt=["DNS:mail.example"])
+    return ca
+
+
+@pytest.fixture(scope="session")
+def outcomes(request, authority):
+    """{program: {talk name: Outcome}} of the talks that this run has selected."""
+    chosen = {}
+    for item in request.session.items:
+        call = getattr(item, "callspec", None)
+        if call and "numbered" in call.params:
+            chosen[call.params["numbered"][0]] = call.params["numbered"]
+    return suite.play_all(list(chosen.values()), authority)

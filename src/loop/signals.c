@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Signals through a signalfd; see signals.h. */
+/*
+ * Signals through a signalfd; see signals.h.
+ *
+ * One signal a turn is taken from the descriptor, which is level-triggered and so is told again while more wait. Nothing
+ * is kept for afterwards, so the owner may close us from inside its callback.
+ */
 #include "loop/signals.h"
 
 #include "base/mem.h"
+#include "base/must.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,42 +21,48 @@ struct signals {
 	void *owner;
 };
 
-/* Level-triggered: what one read does not hold comes with the next turn. The owner may close us from inside its callback. */
 static void heard(struct watch *w, unsigned ready)
 {
 	struct signals *s = CONTAINER(w, struct signals, watch);
-	struct signalfd_siginfo info[8];
-	ssize_t n = read(w->fd, info, sizeof(info));
-	signals_fn *fn = s->fn;
-	void *owner = s->owner;
+	struct signalfd_siginfo info;
 
 	(void)ready;
-	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++)
-		fn(owner, &info[i]);
+	if (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		s->fn(s->owner, &info);
+}
+
+/* A signalfd that the loop watches, or -1 with errno. */
+static int open_watched(struct signals *s, const sigset_t *set)
+{
+	int error;
+
+	s->watch.fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->watch.fd < 0 || loop_watch_listening(s->loop, &s->watch))
+		return s->watch.fd;
+	error = errno;
+	close(s->watch.fd);
+	errno = error;
+	return -1;
 }
 
 struct signals *signals_open(struct loop *l, const int *which, signals_fn *fn, void *owner)
 {
 	struct signals *s = mem_new(sizeof(*s));
-	sigset_t set;
+	sigset_t set, before;
+	int error;
 
 	sigemptyset(&set);
 	for (; *which != 0; which++)
-		sigaddset(&set, *which);
+		must(sigaddset(&set, *which) == 0);
 	*s = (struct signals){ .watch = { .fn = heard }, .loop = l, .fn = fn, .owner = owner };
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		goto no_signals;
-	s->watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (s->watch.fd < 0)
-		goto no_signals;
-	if (!loop_watch_listening(l, &s->watch))
-		goto no_watch;
-	return s;
-
-no_watch:
-	close(s->watch.fd);
-no_signals:
+	/* blocked first: a signal that comes in between waits for us */
+	must(sigprocmask(SIG_BLOCK, &set, &before) == 0);
+	if (open_watched(s, &set) >= 0)
+		return s;
+	error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(s);
+	errno = error;
 	return NULL;
 }
 

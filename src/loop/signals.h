@@ -7,10 +7,11 @@
 struct signals;
 typedef void signals_fn(void *owner, const struct signalfd_siginfo *info);
 
-/* Block the signals of the 0-terminated list `which` in this process and hear them in the loop. NULL with errno on failure. */
+/* Block the signals of the 0-terminated list `which` in this process and hear them in the loop, at most one a turn. NULL
+ * with errno on failure, and nothing is blocked then. A process that forks inherits neither ears nor loop: it opens anew. */
 struct signals *signals_open(struct loop *l, const int *which, signals_fn *fn, void *owner);
 
-/* Stop hearing; the signals stay blocked. NULL is allowed. */
+/* Stop hearing, at once and also from inside fn; the signals stay blocked. NULL is allowed. */
 void signals_close(struct signals *s);
 
 /* Unblock everything and set all defaults but for SIGPIPE, which is ignored: for a process that has just been forked. */

@@ -107,11 +107,28 @@ static void arrive(struct timers *w, uint64_t time)
 	}
 }
 
-static void run_slot(struct timers *w, unsigned slot)
+/* When the first slot that holds a timer begins: on level 0 its timers are due then, on a higher one they move down. The
+ * levels lie one behind the other in time, so the first that has one tells. UINT64_MAX: no timer at all. */
+static uint64_t next_stop(struct timers *w)
+{
+	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
+		unsigned slot = next_filled(w, level, digit(w->now, level) + (level != 0));
+		uint64_t turn = (uint64_t)WHEEL_SLOTS << (level * WHEEL_BITS);
+
+		if (slot < WHEEL_SLOTS)
+			return (w->now & ~(turn - 1)) + ((uint64_t)slot << (level * WHEEL_BITS));
+	}
+	return UINT64_MAX;
+}
+
+/* Run what is due at exactly `time`. The slot is emptied before the wheel goes on, since going on may fill it with timers
+ * of the next block; and the wheel goes on before the callbacks, so that what they arm for "now" comes a millisecond later. */
+static void run_slot(struct timers *w, uint64_t time)
 {
 	struct timer *list;
 
-	detach(w, 0, slot, &list);
+	detach(w, 0, digit(time, 0), &list);
+	arrive(w, time + 1);
 	while (list != NULL) {
 		struct timer *t = list;
 
@@ -120,41 +137,25 @@ static void run_slot(struct timers *w, unsigned slot)
 	}
 }
 
+/* From stop to stop, so that a clock that jumps far (a stopped process, a paused machine) costs what it passes, not the way. */
 void timers_run(struct timers *w, uint64_t now)
 {
-	while (w->now <= now) {
-		uint64_t block = w->now & ~(uint64_t)(WHEEL_SLOTS - 1);
-		unsigned slot = next_filled(w, 0, digit(w->now, 0));
-		uint64_t time = block + slot;
-
-		if (time > now) {
-			arrive(w, now + 1 < block + WHEEL_SLOTS ? now + 1 : block + WHEEL_SLOTS);
-			continue;
-		}
-		if (slot == WHEEL_SLOTS) {
-			arrive(w, time);
-			continue;
-		}
-		/* first go on, so that what the callbacks arm for "now" comes in the next millisecond */
-		arrive(w, time + 1);
-		run_slot(w, slot);
+	for (uint64_t stop = next_stop(w); stop <= now; stop = next_stop(w)) {
+		if (stop != w->now)
+			arrive(w, stop);
+		run_slot(w, stop);
 	}
+	if (w->now <= now)
+		arrive(w, now + 1);
 }
 
 int timers_wait(struct timers *w, uint64_t now)
 {
-	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
-		unsigned from = digit(w->now, level) + (level != 0);
-		unsigned slot = next_filled(w, level, from);
-		uint64_t above = (uint64_t)WHEEL_SLOTS << (level * WHEEL_BITS);
-		uint64_t time;
+	uint64_t stop = next_stop(w);
 
-		if (slot == WHEEL_SLOTS)
-			continue;
-		time = (w->now & ~(above - 1)) + ((uint64_t)slot << (level * WHEEL_BITS));
-		if (time <= now)
-			return 0;
-		return time - now > INT_MAX ? INT_MAX : (int)(time - now);
-	}
-	return -1;
+	if (stop == UINT64_MAX)
+		return -1;
+	if (stop <= now)
+		return 0;
+	return stop - now > INT_MAX ? INT_MAX : (int)(stop - now);
 }

@@ -16,16 +16,21 @@ struct tls_shared;
 /* ssl_certificate … ssl_conf_command; a struct in each mail and server scope. */
 extern const struct module tls_module;
 
-/* Memory shared by all processes forked afterwards. `bytes` bounds the session cache; 0: ticket keys only. */
+/* How many bytes of session cache a configuration asks for: the sum of its `shared:` zones. */
+size_t tls_shared_bytes(struct conf *c);
+
+/* Memory shared by all processes forked afterwards: ticket keys, and a session cache of about `bytes` (0: none). It outlives reloads,
+ * so it is never made smaller than serves a configuration that asks for a cache only later. NULL with errno on failure. */
 struct tls_shared *tls_shared_new(size_t bytes);
 void tls_shared_free(struct tls_shared *s);
 
-/* Is there a certificate and a key? On false, *missing is the directive's name ("ssl_certificate"). */
-bool tls_configured(const struct scope *server, const char **missing);
+/* Are there certificates, and a key for each? `mode` names the directive that wants TLS ("listen ... ssl", "starttls") and where
+ * it stands. False after conf_fault. */
+bool tls_require(struct conf *c, const struct scope *server, const char *mode, const char *file, unsigned line);
 
 /*
  * The server context for a server block; certificates and keys come through the bundle. NULL after conf_fault. `alpn` is a NULL-terminated list of accepted
- * names. Server blocks never share sessions or tickets.
+ * names, the first being preferred. Server blocks never share sessions or tickets. Without `shared` the context is good for being tested only.
  */
 struct tls_context *tls_server_context(struct conf *c, const struct scope *server, const char *const *alpn, struct tls_shared *shared);
 void tls_context_free(struct tls_context *t);
@@ -42,7 +47,7 @@ enum tls_verify_mode tls_verify_mode(const struct scope *server);
 /* What became of a handshake. Spans live until the next call or the stream's end. */
 struct tls_facts {
 	struct str protocol, cipher;	/* "TLSv1.3" */
-	struct str server_name;		/* SNI, empty if none */
+	struct str server_name;		/* SNI as sent, empty if none: any bytes but NUL */
 	struct str alpn;
 	bool resumed;
 	bool certificate;		/* the client showed one */
@@ -52,6 +57,9 @@ struct tls_facts {
 };
 void tls_facts(const struct stream *s, struct tls_facts *facts);
 
+/* For the PROXY header: how the certificate that we showed is signed ("RSA-SHA256"), and its key ("RSA2048"). Spans live as long as the context. */
+void tls_own_certificate(const struct stream *s, struct str *sig_alg, struct str *key_alg);
+
 /* Which of the contexts given to tls_by_name served this stream; the only one otherwise. */
 const struct tls_context *tls_chosen(const struct stream *s);
 
@@ -59,11 +67,13 @@ const struct tls_context *tls_chosen(const struct stream *s);
 struct tls_certificate {
 	struct str subject, issuer;	/* RFC 2253 */
 	struct str serial, fingerprint;	/* hex; SHA-1, lower case */
-	struct str common_name;
-	struct str sig_alg, key_alg;	/* for the PROXY header: "RSA-SHA256", "RSA2048" */
+	struct str common_name;		/* UTF-8, as it stands there: may hold any byte */
 	struct str pem;
 };
 bool tls_client_certificate(const struct stream *s, struct arena *home, struct tls_certificate *cert);
+
+/* The login is over: what is read from now on holds no secret of ours, and is no longer wiped after reading. */
+void tls_settle(const struct stream *s);
 
 /* Forget the session so that it cannot be resumed (bad or missing certificate). */
 void tls_forget_session(const struct stream *s);

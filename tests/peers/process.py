@@ -184,6 +184,11 @@ class Process:
         return self._child.pid
 
     @property
+    def pidfd(self):
+        """A descriptor that becomes readable when the program ends."""
+        return self._pidfd
+
+    @property
     def running(self):
         return self._child is not None and self._child.poll() is None
 

@@ -75,6 +75,12 @@ void signals_close(struct signals *s)
 	free(s);
 }
 
+void signals_drop(struct signals *s)
+{
+	close(s->watch.fd);
+	free(s);
+}
+
 void signals_reset(void)
 {
 	sigset_t none;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a worker gives up before it talks to strangers. */
+#pragma once
+#include "base/str.h"
+#include <sys/types.h>
+
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	const char *user;		/* for the supplementary groups */
+};
+
+/* Look a user and its group up (group NULL: the group of the user's name, else the user's own). On false, *what is "getpwnam" or "getgrnam". */
+bool identity_find(const char *user, const char *group, struct identity *id, const char **what);
+
+/* Become that user for good. False with errno and *step. */
+bool identity_take(const struct identity *id, const char **step);
+
+/* No new privileges by exec. */
+void privileges_lock(void);
+
+/* No core file and no look into our memory by others of our user: it holds keys and passwords. */
+void privileges_hide_memory(void);

@@ -3,14 +3,13 @@
 
 - Every server leads a session of its own, so a Ctrl-C in the terminal reaches only the program that started
   it, which then stops its servers in order. What a server leaves in that session is killed at the end.
-- The kernel sends the server SIGTERM when the process that started it dies, by whatever cause. The kernel means the
-  starting *thread*, so all servers are started by one thread that lives as long as the program.
+- When the program that started it dies without stopping it, the janitor does.
 - Waiting means looking until a deadline, and a server that dies meanwhile ends the wait at once, with
   the end of its log in the message.
 """
 
-import concurrent.futures
 import os
+import pwd
 import select
 import shutil
 import signal
@@ -18,8 +17,9 @@ import socket
 import subprocess
 import time
 
+from . import janitor
+
 _PAUSE_MS = 20
-_spawner = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 
 
 class Missing(Exception):
@@ -86,37 +86,14 @@ def accepts(address):
         return s.connect_ex(address) == 0
 
 
-def _stat_fields(pid):
-    """/proc/PID/stat behind the name: state, parent, group, session, …; [] when the process is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-            return f.read().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _pids():
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-
-
 def children_of(pid):
     """The pids of a process' living children."""
-    found = []
-    for child in _pids():
-        fields = _stat_fields(child)
-        if len(fields) > 1 and int(fields[1]) == pid and fields[0] != "Z":
-            found.append(child)
-    return sorted(found)
+    return sorted(child for child, parent, _ in janitor.processes() if parent == pid)
 
 
 def session_of(leader):
     """The pids of all living processes of the session that `leader` began."""
-    found = []
-    for pid in _pids():
-        fields = _stat_fields(pid)
-        if len(fields) > 3 and int(fields[3]) == leader and fields[0] != "Z":
-            found.append(pid)
-    return sorted(found)
+    return sorted(pid for pid, _, session in janitor.processes() if session == leader)
 
 
 class Process:
@@ -137,14 +114,15 @@ class Process:
 
     def start(self):
         """Starts the program; returns self. Says nothing about whether it is ready."""
-        guard = [find_program("setpriv", "util-linux"), "--pdeathsig", "TERM"]
+        as_user = {}
         if self.user is not None and os.geteuid() == 0:
-            guard += ["--reuid", self.user, "--regid", _group_of(self.user), "--clear-groups"]
+            entry = pwd.getpwnam(self.user)
+            as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
         with open(self.log, "ab") as log:
             out = log if self.output is None else self.output
-            self._child = _spawner.submit(
-                subprocess.Popen, guard + ["--"] + self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                cwd=self.cwd, env=self.env, start_new_session=True).result()
+            self._child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.cwd,
+                                           env=self.env, start_new_session=True, **as_user)
+        janitor.watch_session(self.pid)
         self._pidfd = os.pidfd_open(self._child.pid)
         return self
 
@@ -159,6 +137,7 @@ class Process:
         status = self._child.wait()
         for attempt in (sig, signal.SIGKILL):
             self._signal_session(attempt, 2)
+        janitor.forget_session(self.pid)
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
@@ -241,10 +220,3 @@ class Process:
         """Waits until `text` stands in the log, so many times; returns the log."""
         wait_until(lambda: self.log_text().count(text) >= times, seconds, f"{text!r} in the log", self)
         return self.log_text()
-
-
-def _group_of(user):
-    import grp
-    import pwd
-
-    return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name

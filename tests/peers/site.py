@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from . import janitor
 from .ports import release_port, take_port
 
 
@@ -21,6 +22,7 @@ class Site:
         self.root = Path(tempfile.mkdtemp(prefix="postern-"))
         # Servers started by root work as other users, and must be able to pass through.
         self.root.chmod(0o755)
+        janitor.watch_folder(self.root)
         self.keep = bool(os.environ.get("POSTERN_KEEP")) if keep is None else keep
         self._servers = []
         self._ports = []
@@ -72,6 +74,7 @@ class Site:
             release_port(self._ports.pop())
         if not self.keep:
             shutil.rmtree(self.root, ignore_errors=True)
+        janitor.forget_folder(self.root)
         if problems:
             raise problems[0]
 

@@ -168,6 +168,9 @@ static void stirred(struct watch *w, unsigned ready)
 		what = moved(s, ready);
 	if (what != 0)
 		s->fn(s, what);
+	/* what the handshake left to say had the chance to go with the owner's first words */
+	if (what & STREAM_SECURED && s->tls != NULL)
+		tls_link_flush(s->tls);
 }
 
 static void stream_init(struct stream *s, struct loop *l, int fd, stream_fn *fn)

@@ -2,37 +2,41 @@
 /*
  * A dialog: one side of a protocol, without sockets, timers or memory of its own.
  *
- * It hears lines (or exactly the announced number of bytes), appends what it says to `out`, moves to its next state and returns what it wants.
- * The session does that, and tells it the outcome. The front faces the client, the back faces the mail server.
+ * It hears lines (or exactly the announced number of bytes), appends what it says to `out`, moves to its next state and
+ * returns what it wants. The session does that, and tells it the outcome. The front faces the client, the back faces the
+ * mail server.
  */
 #pragma once
 #include "talk/login.h"
 
 struct dialog;
+struct manner;
 
 enum want {
 	WANT_INPUT,			/* more bytes */
 	WANT_TLS,			/* flush `out`, then a handshake; told NEWS_SECURED */
 	WANT_AUTH,			/* front: the login is filled; ask about it */
-	WANT_RELAY,			/* back: logged in, login->answer is for the client. front: relay from now on */
+	WANT_RELAY,			/* flush `out`, then relay. back: login->answer is for the front, told NEWS_LOGGED_IN */
 	WANT_GIVE_UP,			/* back: the server refused or made no sense: see `complaint` and login->answer */
 	WANT_CLOSE,			/* flush `out`, then close */
 };
 
 /* What a dialog is told. `text` is used by those marked with it. */
 enum news {
-	NEWS_SECURED,			/* the handshake that it wanted is done (or TLS stood before it was opened) */
+	NEWS_SECURED,			/* front: the handshake that it wanted is done */
 	NEWS_LOGGED_IN,			/* front: login->answer came from the server; pass on what the client must see */
-	NEWS_DENIED,			/* front, text: the auth source said no, and this is its message */
+	NEWS_DENIED,			/* front: the auth source said no: see login->refusal */
 	NEWS_BROKEN,			/* front: our side is at fault (auth server, backend): temporary error, then close */
-	NEWS_REFUSED,			/* front: the backend refused and proxy_pass_error_message is on: pass login->answer on, then close */
+	NEWS_REFUSED,			/* front: pass on login->answer, which must be presentable, then close */
 	NEWS_FORBIDDEN,			/* front, before open: allow/deny says no */
-	NEWS_BAD_CERTIFICATE,		/* front, before open, text: the client's certificate does not verify */
+	NEWS_BAD_CERTIFICATE,		/* front, before open: the client's certificate does not verify */
 	NEWS_NO_CERTIFICATE,		/* front, before open: it has none and must */
-	NEWS_TOO_LONG,			/* the other side sent a line longer than allowed */
-	NEWS_EARLY_INPUT,		/* front, before open: the client spoke before the greeting (SMTP) */
+	NEWS_TOO_LONG,			/* text: the line that is longer than allowed, as far as it came; told by dialog_heard */
+	NEWS_EARLY_INPUT,		/* text: what came. front, before open: the client spoke before the greeting (SMTP).
+					   back: the server answered before it was asked; told by dialog_heard */
 	NEWS_SHUTDOWN,			/* front: the proxy is going away */
 };
+enum { NEWS_KINDS = NEWS_SHUTDOWN + 1 };
 
 struct state {
 	const char *name;		/* for traces and test failures: "command" */
@@ -42,6 +46,9 @@ struct state {
 
 struct dialog_ops {
 	size_t size;			/* of the struct that begins with a struct dialog */
+	bool takes_turns;		/* the other side speaks only when asked (servers) */
+	const struct state *first;	/* before it is opened: hears nothing yet */
+	const struct manner *manner;	/* of a front: see talk/front.h */
 	enum want (*open)(struct dialog *d);
 	enum want (*told)(struct dialog *d, enum news what, struct str text);
 };
@@ -58,8 +65,7 @@ struct stage {
 	struct str client_ip;		/* text; "unix:" for unix peers; for XCLIENT ADDR */
 	struct str client_host;		/* verified name, [UNAVAILABLE] or [TEMPUNAVAIL] */
 	uint16_t client_port, server_port;
-	struct str server_ip;
-	bool client_is_ip6;
+	struct str server_ip;		/* the address that the client connected to; as client_ip */
 	struct arena *arena;		/* of the session before its relay: for bounded buffers only */
 	/* A line for the log (info): static text and, if quoted.at is not NULL, something to show in quotes. */
 	void (*note)(void *owner, const char *text, struct str quoted);
@@ -73,43 +79,38 @@ struct dialog {
 	struct login *login;
 	struct buf *out;
 	const char *complaint;		/* back, with WANT_GIVE_UP: static text: "upstream sent invalid response" */
+	size_t bytes_due;		/* while counting; while skipping: how much may still be skipped */
 	bool counting;			/* the next piece is bytes_due bytes, not a line */
-	size_t bytes_due;
+	bool skipping;			/* what comes up to the next line's end is dropped */
+	char skipped_last;		/* the last byte of that but for CR */
 	bool secure;			/* TLS is active */
-	unsigned mistakes, commands;
 };
 
 /* Allocate in stage->arena and set up; then call dialog_open. */
-struct dialog *dialog_new(const struct dialog_ops *ops, const struct stage *stage, struct login *login, struct buf *out, bool secure);
+struct dialog *dialog_new(const struct dialog_ops *ops, const struct stage *stage, struct login *login, struct buf *out,
+			  bool secure);
 
-static inline enum want dialog_open(struct dialog *d)
-{
-	return d->ops->open(d);
-}
+/* Begin. A front says its greeting; a back waits for the server's. */
+enum want dialog_open(struct dialog *d);
 
-static inline enum want dialog_told(struct dialog *d, enum news what, struct str text)
-{
-	return d->ops->told(d, what, text);
-}
+/* Tell the outcome of what it wanted, or that something has happened. */
+enum want dialog_told(struct dialog *d, enum news what, struct str text);
 
 /*
- * Split `in` into lines, or the bytes announced by dialog_expect, and let the state hear each; stops as soon as it wants more than input. `in` is
- * moved behind what was used. A line longer than stage->line_max is told as NEWS_TOO_LONG; a full `out` is WANT_CLOSE.
+ * Split `in` into lines, or the bytes announced by dialog_expect, and let the state hear each; stops as soon as it wants more
+ * than input. `in` is moved behind what was used. A line of stage->line_max bytes or more without an end is told as
+ * NEWS_TOO_LONG. All three functions turn a full `out` into WANT_CLOSE.
  */
 enum want dialog_heard(struct dialog *d, struct str *in);
 
-/* The next piece is exactly `size` bytes; 0 is allowed. */
+/* For states: the next piece is exactly `size` bytes; 0 is allowed. */
 void dialog_expect(struct dialog *d, size_t size);
+
+/*
+ * For states, when told that a line is too long: drop it, but no more than `most` bytes. What is heard in its place is its last
+ * byte but for the line's end: that tells whether it announced a literal.
+ */
+void dialog_skip(struct dialog *d, size_t most);
 
 /* Say to the log, through the stage. */
 void dialog_note(struct dialog *d, const char *text, struct str quoted);
-
-/* Count one mistake (the reply has been said): WANT_INPUT, or WANT_CLOSE with a note when it was the last one allowed. */
-enum want dialog_mistake(struct dialog *d);
-
-/* Verbs are tables; NULL name ends them. */
-struct verb {
-	struct str name;
-	enum want (*run)(struct dialog *d, struct str args);
-};
-const struct verb *verb_find(const struct verb *table, struct str name);

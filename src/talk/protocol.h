@@ -18,3 +18,11 @@ struct protocol {
 	/* Will the back need a password for this login? (IMAP and POP3: yes; SMTP: only with proxy_smtp_auth) */
 	bool (*needs_secret)(const void *settings, const struct login *login);
 };
+
+/* What most protocols answer to the questions above: the client_buffer of struct front_settings; no delay; always. */
+size_t protocol_line_max(const void *settings);
+uint64_t protocol_no_delay(const void *settings);
+bool protocol_needs_secret(const void *settings, const struct login *login);
+
+/* All protocols, ended by NULL; main/modules.c writes the list, tests write their own. */
+extern const struct protocol *const protocols[];

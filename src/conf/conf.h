@@ -2,8 +2,9 @@
 /*
  * Configuration: nginx's grammar, and directives as rows beside the code that owns them.
  *
- * This library knows no directive by name. A module brings a table of rows; parsing, bounds, the check for duplicates, inheritance from the
- * block outside, -T, `postern -h directives` and docs/directives.md come from the rows. All faults of a configuration are reported at once.
+ * This library knows no directive by name. A module brings a table of rows; parsing, bounds, the check for
+ * duplicates, inheritance from the block outside, -T, `postern -h directives` and docs/directives.md come
+ * from the rows. All faults of a configuration are reported at once.
  */
 #pragma once
 #include "base/addr.h"
@@ -24,7 +25,7 @@ struct words {
 	const struct str *at;
 	size_t len;
 	const char *file;		/* NULL: the command line (-g) */
-	unsigned line;			/* where the directive ends, as the peer reports it */
+	unsigned line;			/* where the directive ends, as the peer reports it; from 1 */
 };
 
 /* A list as lists are kept in a module's struct; lives as long as the configuration. */
@@ -47,6 +48,7 @@ enum slot {
 	SLOT_BITS,			/* unsigned: several of `choices`, or'ed */
 	SLOT_LIST,			/* struct strs: arguments of all occurrences at this level, in order */
 	SLOT_PATH,			/* struct str: a path relative to the configuration's directory, made absolute */
+	SLOT_PREFIX_PATH,		/* the same, relative to the prefix */
 	SLOT_CUSTOM,			/* inherited as `size` bytes at the offset; `set` fills it */
 };
 
@@ -58,8 +60,8 @@ struct choice {
 enum {
 	CONF_BLOCK = 1,			/* opens a block: `opens` says which place, or `row` takes its lines */
 	CONF_SKIPPED = 2,		/* accepted and passed over with a notice, block and all */
-	CONF_REPEATS = 4,		/* may stand several times at one level */
-	CONF_NO_EFFECT = 8,		/* checked, without effect on mail; the manual says so */
+	CONF_REPEATS = 4,		/* may stand several times at one level; lists and bits always may, and accumulate */
+	CONF_NO_EFFECT = 8,		/* checked, but not stored: without effect on mail; the manual says so */
 	CONF_UNLIMITED = 16,		/* any number of arguments from `min` on */
 	CONF_CASE = 32,			/* the words of `choices` are told apart by case */
 };
@@ -78,7 +80,8 @@ struct directive {
 	const char *preset;		/* the default as it would be written; NULL: zero bytes */
 	const char *args;		/* synopsis of the arguments, for the manual: "on | off" */
 	const char *help;		/* one or two sentences, for the manual */
-	directive_set_fn *set;		/* the odd ones; called instead of the slot's own reading when slot is NONE or CUSTOM, behind it otherwise */
+	directive_set_fn *set;		/* the odd ones: reads the arguments when slot is NONE or CUSTOM, else called behind the slot's own
+					 * reading; for a block before its lines, false passes over them. Also called for `preset`. */
 	enum place opens;		/* with CONF_BLOCK */
 	directive_set_fn *row;		/* with CONF_BLOCK: gets each line of the block instead of a lookup of directives */
 	void (*preset_fn)(struct conf *c, struct scope *in, void *settings);	/* a default that is no constant, e.g. the host's name */
@@ -89,7 +92,11 @@ struct module {
 	unsigned places;		/* scopes of these places have a struct of this module */
 	size_t size;			/* of that struct; begins zeroed */
 	const struct directive *directives;	/* ended by a row without a name */
-	/* After inheritance, once for every scope of `places`, outermost first. Complains with conf_fault; false stops loading. */
+	/*
+	 * After inheritance, once for every scope of `places`, outermost first. Complains with conf_fault
+	 * (about where the block opens) or conf_fault_at. False: do not look further at this scope and those
+	 * inside. Not called at all when reading found faults.
+	 */
 	bool (*check)(struct conf *c, struct scope *in, void *settings);
 };
 
@@ -117,33 +124,54 @@ struct arena *conf_arena(struct conf *c);
 struct bundle *conf_bundle(struct conf *c);
 struct scope *conf_scope(struct conf *c);
 
-/* Complain about the directive being read (its place in the file is added). Always returns false, to be returned. */
+/*
+ * Complain about the directive being read (its place in the file is added). Always returns false, to be
+ * returned.
+ */
 bool conf_fault(struct conf *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Complain about another place, e.g. the opening line of a block. Always returns false. */
+/*
+ * Complain about another place, e.g. the opening line of a block; NULL and 0: about none. Always returns
+ * false.
+ */
 bool conf_fault_at(struct conf *c, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* A warning or notice about the directive being read. */
 void conf_say(struct conf *c, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Absolute path of a file named in the configuration: relative to the configuration's directory, or to the prefix. */
+/*
+ * Absolute path of a file named in the configuration: relative to the configuration's directory, or to the
+ * prefix.
+ */
 struct str conf_path(struct conf *c, struct str name);
 struct str conf_prefix_path(struct conf *c, struct str name);
 
-/* Read a file through the bundle; complains `cannot load …`-like on its own: "open() \"F\" failed (2: No such file or directory)". */
+/*
+ * Read a file through the bundle; complains `cannot load …`-like on its own: "open() \"F\" failed (2: No such
+ * file or directory)".
+ */
 bool conf_read(struct conf *c, struct str path, struct str *content);
 
-/* Read values as rows do; for setters with parameters such as listen's. False (silently) when the text is none. */
+/*
+ * Read values as rows do; for setters with parameters such as listen's. False (silently) when the text is
+ * none.
+ */
 bool conf_read_size(struct str text, uint64_t *bytes);
+bool conf_read_offset(struct str text, uint64_t *bytes);
 bool conf_read_msec(struct str text, uint64_t *ms);
 bool conf_read_sec(struct str text, uint64_t *sec);
 
 /*
- * "HOST:PORT", "A.B.C.D:PORT", "[v6]:PORT", "unix:PATH", "HOST" … to addresses; host names are looked up through the bundle. Port 0 in
- * the text means `port`. At most `room` addresses. On failure NULL-free text of the reason: "invalid port", "host not found", …; NULL on success.
+ * "HOST:PORT", "A.B.C.D:PORT", "[v6]:PORT", "unix:PATH", or without a port, which then is `port`, to
+ * addresses; host names are looked up through the bundle. What is more than `room` is dropped. NULL on
+ * success, else the reason: "no host", "invalid host", "host not found", "invalid port", "invalid IPv6
+ * address", "no path in the unix domain socket", "too long path in the unix domain socket".
  */
 const char *conf_addresses(struct conf *c, struct str text, uint16_t port, struct addr *to, size_t room, size_t *len);
+
+/* The same for a host name or an IP literal alone, with port 0. */
+const char *conf_hosts(struct conf *c, struct str host, struct addr *to, size_t room, size_t *len);
 
 /* Scopes. */
 enum place scope_place(const struct scope *s);
@@ -160,6 +188,14 @@ void *scope_settings(const struct scope *s, const struct module *m);
 /* Was this directive given in this very scope (not inherited)? */
 bool scope_given(const struct scope *s, const struct module *m, const char *directive);
 
-/* For the manual: visit every row of every module in order. Printing is conf/manual.c's: text for -h, Markdown for docs. */
-void manual_text(const struct module *const *modules, struct str only, struct buf *to);
+/* The same with its words and place, the last one if it repeats; NULL if it was not given. */
+const struct words *scope_directive(const struct scope *s, const struct module *m, const char *directive);
+
+/*
+ * The manual, as text for a terminal: of all directives, or of those named `only` when that is not empty.
+ * False when there is none of that name; the text then says which one is near.
+ */
+bool manual_text(const struct module *const *modules, struct str only, struct buf *to);
+
+/* The same of all directives as Markdown: one table for each module. */
 void manual_markdown(const struct module *const *modules, struct buf *to);

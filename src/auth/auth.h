@@ -2,8 +2,8 @@
 /*
  * One question, one answer: who is this, and which server holds the mailbox?
  *
- * A question is answered exactly once or cancelled, and never from inside auth_ask. Whoever answers (the auth_http client now, a chain of sources later)
- * reads the request's spans only until it has answered.
+ * A question is answered exactly once or cancelled, and never from inside auth_ask. Whoever answers (the
+ * auth_http client now, a chain of sources later) reads the request's spans only until it has answered.
  */
 #pragma once
 #include "base/addr.h"
@@ -14,7 +14,7 @@
 
 enum auth_verdict {
 	AUTH_OK,			/* server, user and secret say where and how to log in */
-	AUTH_DENIED,			/* message is for the client; wait_ms before it is sent, 0: send and close */
+	AUTH_DENIED,			/* `message` is for the client, after wait_ms; 0: send and close */
 	AUTH_WAIT,			/* ask again after wait_ms */
 	AUTH_BROKEN,			/* the source failed: temporary error; `cause` is for the log */
 };
@@ -22,23 +22,25 @@ enum auth_verdict {
 struct auth_answer {
 	enum auth_verdict verdict;
 	struct str message;		/* AUTH_DENIED */
-	struct str error_code;		/* Auth-Error-Code: replaces "535 5.7.0" in SMTP; at NULL when not given */
-	struct str error_sasl;		/* Auth-Error-SASL: base64 for the client before the refusal; at NULL when not given */
-	uint64_t wait_ms;
+	/* AUTH_DENIED, at NULL when not given. Auth-Error-Code replaces SMTP's "535 5.7.0" and is a refusal;
+	 * Auth-Error-SASL is base64 for the client before the refusal. */
+	struct str error_code, error_sasl;
+	uint64_t wait_ms;		/* AUTH_WAIT: at least a second. Never more than ten minutes */
 	struct addr server;
 	struct str user, secret;	/* replacements; at NULL: keep what the client said */
-	enum sasl_method back_method;	/* Auth-Method in the answer: xoauth2, oauthbearer; 0 otherwise */
+	enum sasl_method back_method;	/* Auth-Method in the answer: xoauth2 or oauthbearer; else 0 */
 	enum log_level level;		/* AUTH_BROKEN: of the cause */
-	const char *cause;		/* AUTH_BROKEN: complete text for the log, safe to print: "auth http server 127.0.0.1:9000 timed out" */
+	/* AUTH_BROKEN: what the log says, safe to print: "auth http server 127.0.0.1:9000 timed out" */
+	const char *cause;
 };
 
-/* What a source is told about a certificate and TLS; `on` false: plain connection, all else empty. */
+/* What a source is told about TLS and a certificate; `on` false: plain connection, all else empty. */
 struct auth_tls {
 	bool on;
 	struct str protocol, cipher;	/* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
-	struct str verify;		/* SUCCESS, FAILED:reason, NONE; at NULL when certificates are not asked for */
+	struct str verify;		/* SUCCESS, FAILED:reason, NONE; at NULL when none is asked for */
 	struct str subject, issuer, serial, fingerprint;	/* at NULL without a certificate */
-	struct str certificate;		/* PEM; at NULL when there is none or it is not to be passed on */
+	struct str certificate;		/* PEM; at NULL without one, or when it is not to be passed on */
 };
 
 struct auth_request;
@@ -52,21 +54,23 @@ struct auth_request {
 	struct str proxy_addr, proxy_server_addr;	/* from a PROXY header; at NULL without */
 	uint16_t proxy_port, proxy_server_port;
 	struct auth_tls tls;
+	/* The mail server will want a password: the answer brings one where the client's is no use there. */
+	bool needs_secret;
 	auth_done_fn *done;
 	void *owner;
-	void *state;			/* the source's, while it works */
+	void *state;			/* the source's, while it works; NULL before and after */
 };
 
 /* A loaded source, made from one server block's settings; lives as long as its generation. */
 struct auth_source;
 
-/* The module with auth_http, auth_http_timeout, auth_http_header, auth_http_pass_client_cert. */
+/* The module with auth_http and the directives that begin with that name. */
 extern const struct module auth_http_module;
 
 /* Does this scope have a source? */
 bool auth_configured(const struct scope *server);
 
-/* Make the source for a server block. Sources with equal address share their kept connections through `pool`. */
+/* Make the source for a server block. Sources with equal address share their kept connections by `pool`. */
 struct auth_pool;
 struct auth_pool *auth_pool_new(struct loop *l);
 void auth_pool_free(struct auth_pool *p);

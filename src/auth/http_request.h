@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A question as HTTP: the same headers, order and escaping as the proxy we replace. Pure: a question in,
+ * bytes out. */
+#pragma once
+#include "auth/auth.h"
+#include "auth/http_conf.h"
+
+enum { HTTP_REQUEST_MOST = 256 * 1024 };
+
+/* What is the same in all questions of a server block: request line and Host, and the configured headers
+ * with the final empty line. */
+struct http_frame {
+	struct str before, after;
+};
+
+/* Make the frame in `home`. */
+struct http_frame http_frame_make(const struct http_conf *conf, struct arena *home);
+
+/*
+ * Append the whole request. False when it cannot be asked: *culprit is then the header whose value holds a
+ * control character, or empty when the request is longer than `to` may be.
+ */
+bool http_request_write(struct buf *to, const struct http_frame *frame, const struct auth_request *r,
+			struct str *culprit);

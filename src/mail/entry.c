@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PROXY headers: the one that a balancer sends in front of everything else, and the one for the mail server.
+ *
+ * It is looked at without being taken, since the bytes behind it may be a TLS handshake that belongs to somebody else; once it is whole, exactly
+ * its length is read. Its addresses replace the client's only when the balancer is trusted.
+ */
+#include "mail/session_private.h"
+
+static void believe(struct session *s, const struct proxyhdr *h)
+{
+	if (h->has_addresses && network_trusted(s->at->settings->real_ip_from, &s->client_addr))
+		s->client_addr = h->source;
+}
+
+enum proxyhdr_result entry_header(struct session *s)
+{
+	char *scratch = loop_scratch(s->house->loop);
+	ssize_t n = recv(s->client.watch.fd, scratch, PROXYHDR_MAX, MSG_PEEK);
+	enum proxyhdr_result result;
+
+	if (n < 0)
+		return PROXYHDR_MORE;
+	result = proxyhdr_read((struct str){ scratch, (size_t)n }, &s->pre->header);
+	if (result == PROXYHDR_OK) {
+		stream_read(&s->client, scratch, s->pre->header.size);
+		believe(s, &s->pre->header);
+	}
+	return result;
+}
+
+static void tls_for_header(struct session *s, struct proxyhdr_tls *to)
+{
+	struct tls_certificate cert;
+	struct tls_facts facts;
+
+	to->on = s->client.tls != NULL;
+	if (!to->on)
+		return;
+	tls_facts(&s->client, &facts);
+	to->certificate = facts.certificate;
+	to->verified = facts.verified;
+	to->version = facts.protocol;
+	to->cipher = facts.cipher;
+	to->sni = facts.server_name;
+	to->alpn = facts.alpn;
+	if (facts.certificate && tls_client_certificate(&s->client, s->pre->arena, &cert))
+		to->common_name = cert.common_name;
+	tls_own_certificate(&s->client, &to->sig_alg, &to->key_alg);
+}
+
+void entry_put_header(struct session *s, struct buf *to)
+{
+	struct addr local = { 0 };
+	struct proxyhdr_tls tls = { 0 };
+
+	stream_local(&s->client, &local);
+	if (s->at->settings->proxy_header == PROXY_HEADER_V1) {
+		proxyhdr_write_v1(to, &s->client_addr, &local);
+		return;
+	}
+	tls_for_header(s, &tls);
+	proxyhdr_write_v2(to, &s->client_addr, &local, &tls);
+}

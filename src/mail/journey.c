@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The journey of a session, in its seven stages:
+ *
+ *	greet	accept, PROXY header, access, TLS if the port says so, the client's name, the banner
+ *	talk	the front's dialog, until the login is filled
+ *	ask	one question to the authentication source
+ *	reach	connect to the server it named
+ *	login	the back's dialog, on the client's behalf
+ *	relay	bytes both ways; everything needed before is gone
+ *	leave	the last words, then the end
+ *
+ * A stage is a constant with a function for what either stream tells and one for its time limit. A step forward is one call;
+ * a failure anywhere ends in `leave` or `session_end`.
+ */
+#include "mail/session_private.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* A client that was told goodbye has so long to read it before its connection is closed on it. */
+enum { LINGER_MS = 3000 };
+
+/* After so many answers WAIT to one login the source is taken for broken. */
+enum { WAITS_MAX = 100 };
+
+/* How much of what a client or server said is shown in the log. */
+enum { SHOWN_MAX = 256 };
+
+static void greet_client(struct session *s, unsigned what);
+static void greet_late(struct session *s);
+static void delay_client(struct session *s, unsigned what);
+static void delay_over(struct session *s);
+static void talk_client(struct session *s, unsigned what);
+static void talk_late(struct session *s);
+static void watch_client(struct session *s, unsigned what);
+static void ask_late(struct session *s);
+static void reach_server(struct session *s, unsigned what);
+static void reach_late(struct session *s);
+static void login_server(struct session *s, unsigned what);
+static void relay_client(struct session *s, unsigned what);
+static void relay_server(struct session *s, unsigned what);
+static void leave_client(struct session *s, unsigned what);
+static void leave_late(struct session *s);
+
+static const struct session_stage GREET_HEADER = { "greet", "reading PROXY protocol", greet_client, NULL, greet_late };
+static const struct session_stage GREET_TLS = { "greet", "SSL handshaking", greet_client, NULL, greet_late };
+static const struct session_stage GREET_NAME = { "greet", "in resolving client address", watch_client, NULL, greet_late };
+static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL, delay_over };
+static const struct session_stage TALK = { "talk", NULL, talk_client, NULL, talk_late };
+static const struct session_stage TALK_TLS = { "talk", "SSL handshaking", greet_client, NULL, greet_late };
+static const struct session_stage ASK = { "ask", "in http auth state", watch_client, NULL, ask_late };
+static const struct session_stage REACH = { "reach", "connecting to upstream", watch_client, reach_server, reach_late };
+static const struct session_stage LOGIN = { "login", NULL, watch_client, login_server, reach_late };
+static const struct session_stage RELAY = { "relay", NULL, relay_client, relay_server, NULL };
+static const struct session_stage LEAVE = { "leave", NULL, leave_client, NULL, leave_late };
+
+static void greet(struct session *s);
+static void greet_secured(struct session *s);
+static void greet_named(struct session *s);
+static void speak(struct session *s);
+static void talk_on(struct session *s);
+static void perform(struct session *s, enum want want);
+static void ask(struct session *s);
+static void answered(struct auth_request *r, const struct auth_answer *a);
+static void reach(struct session *s);
+static void login_begin(struct session *s);
+static void login_on(struct session *s);
+static void relay(struct session *s);
+static void relayed(struct relay *r, enum relay_end why);
+static void leave(struct session *s);
+
+/* ---- tools of all stages ---- */
+
+static void limit(struct session *s, uint64_t ms)
+{
+	loop_arm(s->house->loop, &s->pre->limit, ms);
+}
+
+static void log_quoted(struct session *s, enum log_level level, const char *text, struct str quoted)
+{
+	struct buf shown;
+
+	buf_init(&shown, LOG_LINE_MAX);
+	visible_put(&shown, quoted, SHOWN_MAX);
+	session_log(s, level, "%s: \"%.*s\"", text, STR_ARG(buf_text(&shown)));
+	buf_done(&shown);
+}
+
+static void note(void *owner, const char *text, struct str quoted)
+{
+	if (quoted.at == NULL)
+		session_log(owner, LOG_INFO, "%s", text);
+	else
+		log_quoted(owner, LOG_INFO, text, quoted);
+}
+
+static struct str address_text(struct prelogin *p, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return arena_str(p->arena, str_of(addr_ip_text(a, text)));
+}
+
+/* What the dialogs may know; the server may change once more when the handshake tells a name. */
+static void set_stages(struct session *s)
+{
+	const struct mail_settings *m = s->at->settings;
+	struct prelogin *p = s->pre;
+
+	p->front_stage.settings = s->at->protocol_settings;
+	p->front_stage.server_name = s->at->name;
+	p->front_stage.starttls = s->at->tls != NULL ? (enum starttls)m->starttls : STARTTLS_OFF;
+	p->front_stage.max_errors = (unsigned)m->max_errors;
+	p->front_stage.max_commands = (unsigned)m->max_commands;
+	p->front_stage.line_max = s->at->protocol->line_max(s->at->protocol_settings);
+	p->front_stage.arena = p->arena;
+	p->front_stage.note = note;
+	p->front_stage.owner = s;
+}
+
+/* ---- greet ---- */
+
+void session_begin(struct session *s)
+{
+	set_stages(s);
+	limit(s, s->at->settings->timeout_ms);
+	s->stage = &GREET_HEADER;
+	greet(s);
+}
+
+static void greet(struct session *s)
+{
+	if (s->door->endpoint->proxy_header && s->pre->header.size == 0) {
+		greet_client(s, STREAM_READABLE);
+		return;
+	}
+	if (s->door->tls != NULL) {
+		s->stage = &GREET_TLS;
+		stream_secure(&s->client, s->door->tls, NULL);
+		return;
+	}
+	greet_named(s);
+}
+
+static void header_heard(struct session *s)
+{
+	switch (entry_header(s)) {
+	case PROXYHDR_MORE:
+		if (stream_ended(&s->client))
+			session_end(s);
+		return;
+	case PROXYHDR_BAD:
+		session_log(s, LOG_ERROR, "%s", s->pre->header.complaint);
+		session_end(s);
+		return;
+	case PROXYHDR_OK:
+		greet(s);
+		return;
+	}
+}
+
+static void log_failure(struct session *s, const struct stream *stream, enum log_level level, const char *what)
+{
+	struct buf text;
+
+	buf_init(&text, LOG_LINE_MAX / 4);
+	if (stream->tls != NULL && stream->error == 0)
+		level = tls_failure(stream, &text);
+	else
+		stream_failure(stream, &text);
+	session_log(s, level, "%s%.*s", what, STR_ARG(buf_text(&text)));
+	buf_done(&text);
+}
+
+static void greet_client(struct session *s, unsigned what)
+{
+	if (what & STREAM_FAILED) {
+		log_failure(s, &s->client, LOG_INFO, "");
+		session_end(s);
+	} else if (what & STREAM_SECURED) {
+		greet_secured(s);
+	} else if (s->stage == &GREET_HEADER) {
+		header_heard(s);
+	}
+}
+
+static void greet_late(struct session *s)
+{
+	session_log(s, LOG_INFO, "client timed out (110: Connection timed out)");
+	session_end(s);
+}
+
+/* Tell the front something that it answers with a farewell. */
+static void refuse(struct session *s, enum news what, struct str text)
+{
+	if (s->pre->front.dialog == NULL)
+		s->pre->front.dialog = dialog_new(s->at->protocol->front, &s->pre->front_stage, &s->pre->login, &s->pre->front.out,
+						  s->client.tls != NULL);
+	dialog_told(s->pre->front.dialog, what, text);
+	perform(s, WANT_CLOSE);
+}
+
+/* May this client's certificate, or its lack of one, pass? */
+static bool certificate_passes(struct session *s)
+{
+	struct tls_facts facts;
+
+	if (s->at->verify == TLS_VERIFY_OFF)
+		return true;
+	tls_facts(&s->client, &facts);
+	if (facts.certificate && !facts.verified) {
+		session_log(s, LOG_INFO, "client SSL certificate verify error: (%ld:%s)", facts.verify_code, facts.verify_text);
+		tls_forget_session(&s->client);
+		refuse(s, NEWS_BAD_CERTIFICATE, str_of(facts.verify_text));
+		return false;
+	}
+	if (!facts.certificate && s->at->verify == TLS_VERIFY_ON) {
+		session_log(s, LOG_INFO, "client sent no required SSL certificate");
+		tls_forget_session(&s->client);
+		refuse(s, NEWS_NO_CERTIFICATE, STR(""));
+		return false;
+	}
+	return true;
+}
+
+/* The handshake is done, at the door or by STARTTLS. The name the client asked for may mean another server. */
+static void greet_secured(struct session *s)
+{
+	struct prelogin *p = s->pre;
+
+	s->at = door_server(s->door, tls_chosen(&s->client));
+	set_stages(s);
+	p->question.owner = NULL;
+	if (!certificate_passes(s))
+		return;
+	if (p->front.dialog == NULL) {
+		greet_named(s);
+		return;
+	}
+	p->starttls = true;
+	s->stage = &TALK;
+	perform(s, dialog_told(p->front.dialog, NEWS_SECURED, STR("")));
+}
+
+static void identified(struct session *s);
+
+/* Who is it? Access is decided here, when PROXY header and TLS have told all, so that the refusal can be read. */
+static void greet_named(struct session *s)
+{
+	struct prelogin *p = s->pre;
+
+	p->front_stage.client_ip = address_text(p, &s->client_addr);
+	p->front_stage.client_port = s->client_addr.port;
+	if (!access_allows(s->at->settings->access, &s->client_addr)) {
+		session_log(s, LOG_ERROR, "access forbidden by rule");
+		refuse(s, NEWS_FORBIDDEN, STR(""));
+		return;
+	}
+	s->stage = &GREET_NAME;
+	p->identified = identified;
+	identify_client(s);
+}
+
+static void identified(struct session *s)
+{
+	const struct protocol *protocol = s->at->protocol;
+	uint64_t delay = protocol->greeting_delay != NULL ? protocol->greeting_delay(s->at->protocol_settings) : 0;
+
+	if (delay == 0) {
+		speak(s);
+		return;
+	}
+	s->stage = &GREET_DELAY;
+	limit(s, delay);
+	delay_client(s, STREAM_READABLE);
+}
+
+/* A client that does not wait for the greeting is a spammer's (smtp_greeting_delay). */
+static void delay_client(struct session *s, unsigned what)
+{
+	struct exchange *x = &s->pre->front;
+
+	if ((what & STREAM_FAILED) || !exchange_fill(x)) {
+		session_end(s);
+	} else if (exchange_unheard(x).len != 0) {
+		note(s, "client was rejected before greeting", exchange_unheard(x));
+		refuse(s, NEWS_EARLY_INPUT, STR(""));
+	} else if (x->ended) {
+		session_end(s);
+	}
+}
+
+static void delay_over(struct session *s)
+{
+	speak(s);
+}
+
+static void speak(struct session *s)
+{
+	struct prelogin *p = s->pre;
+
+	p->front.dialog = dialog_new(s->at->protocol->front, &p->front_stage, &p->login, &p->front.out, s->client.tls != NULL);
+	s->stage = &TALK;
+	limit(s, s->at->settings->timeout_ms);
+	perform(s, dialog_open(p->front.dialog));
+}
+
+/* ---- talk ---- */
+
+static void talk_client(struct session *s, unsigned what)
+{
+	if (what & STREAM_FAILED) {
+		log_failure(s, &s->client, LOG_INFO, "");
+		session_end(s);
+		return;
+	}
+	perform(s, s->pre->wanted);
+}
+
+/* Read and answer until there is nothing to read, or the front wants something else. */
+static void talk_on(struct session *s)
+{
+	struct exchange *x = &s->pre->front;
+	size_t before;
+
+	do {
+		enum want want;
+
+		if (!exchange_fill(x)) {
+			log_failure(s, &s->client, LOG_INFO, "");
+			session_end(s);
+			return;
+		}
+		before = exchange_unheard(x).len;
+		want = exchange_run(x);
+		if (want != WANT_INPUT || x->out.len != 0) {
+			perform(s, want);
+			return;
+		}
+	} while (exchange_unheard(x).len != before || (stream_readable(&s->client) && before < x->in.most));
+	if (x->ended)
+		session_end(s);
+}
+
+static void talk_late(struct session *s)
+{
+	greet_late(s);
+}
+
+static void secure(struct session *s)
+{
+	if (exchange_unheard(&s->pre->front).len != 0) {
+		session_log(s, LOG_INFO, "client sent data behind STARTTLS before the handshake");
+		session_end(s);
+		return;
+	}
+	s->stage = &TALK_TLS;
+	stream_secure(&s->client, s->at->tls, NULL);
+}
+
+/* Do what the front wants, once everything it has said is on its way. */
+static void perform(struct session *s, enum want want)
+{
+	struct exchange *x = &s->pre->front;
+
+	s->pre->wanted = want;
+	switch (exchange_flush(x)) {
+	case FLUSH_WAITS:
+		if (want == WANT_CLOSE)
+			leave(s);
+		return;
+	case FLUSH_BROKEN:
+		session_end(s);
+		return;
+	case FLUSHED:
+		break;
+	}
+	switch (want) {
+	case WANT_INPUT:
+		talk_on(s);
+		return;
+	case WANT_TLS:
+		secure(s);
+		return;
+	case WANT_AUTH:
+		s->pre->waits = 0;
+		s->pre->login.attempt++;
+		ask(s);
+		return;
+	case WANT_RELAY:
+		relay(s);
+		return;
+	case WANT_GIVE_UP:
+	case WANT_CLOSE:
+		leave(s);
+		return;
+	}
+}
+
+/* ---- ask ---- */
+
+/*
+ * While others work for the client it may go on talking, which is kept, or go away. A client that has ended its side and has nothing more to say is
+ * gone: what follows would log in for nobody.
+ */
+static void watch_client(struct session *s, unsigned what)
+{
+	struct exchange *x = &s->pre->front;
+
+	if ((what & STREAM_FAILED) || !exchange_fill(x) || (x->ended && exchange_unheard(x).len == 0)) {
+		session_log(s, LOG_INFO, "client closed connection");
+		session_end(s);
+	}
+}
+
+static void ask(struct session *s)
+{
+	struct prelogin *p = s->pre;
+
+	s->stage = &ASK;
+	loop_disarm(&p->limit);
+	if (p->question.owner == NULL)
+		question_prepare(s, answered);
+	p->question.needs_secret = s->at->protocol->needs_secret(s->at->protocol_settings, &p->login);
+	auth_ask(s->at->auth, &p->question);
+}
+
+/* The proxy's own fault or its neighbours': the client hears that it is temporary. */
+static void broken(struct session *s)
+{
+	session_close_server(s);
+	s->stage = &TALK;
+	dialog_told(s->pre->front.dialog, NEWS_BROKEN, STR(""));
+	perform(s, WANT_CLOSE);
+}
+
+static void deny(struct session *s)
+{
+	enum want want = dialog_told(s->pre->front.dialog, NEWS_DENIED, STR(""));
+
+	s->stage = &TALK;
+	limit(s, s->at->settings->timeout_ms);
+	perform(s, want);
+}
+
+static void denied(struct session *s, const struct auth_answer *a)
+{
+	struct refusal *r = &s->pre->login.refusal;
+
+	note(s, "client login failed", a->message);
+	buf_set(&r->text, a->message);
+	buf_set(&r->code, a->error_code);
+	buf_set(&r->sasl, a->error_sasl);
+	r->final = a->wait_ms == 0;
+	if (r->final)
+		deny(s);
+	else
+		limit(s, a->wait_ms);
+}
+
+/* Time for the answer that was held back, or for the same question again. */
+static void ask_late(struct session *s)
+{
+	if (s->pre->waits != 0)
+		ask(s);
+	else
+		deny(s);
+}
+
+static void admitted(struct session *s, const struct auth_answer *a)
+{
+	struct login *l = &s->pre->login;
+
+	if (a->user.at != NULL)
+		buf_set(&l->user, a->user);
+	if (a->secret.at != NULL)
+		buf_set(&l->secret, a->secret);
+	l->back_method = a->back_method;
+	s->server_addr = a->server;
+	reach(s);
+}
+
+static void answered(struct auth_request *r, const struct auth_answer *a)
+{
+	struct session *s = r->owner;
+
+	switch (a->verdict) {
+	case AUTH_OK:
+		admitted(s, a);
+		return;
+	case AUTH_DENIED:
+		s->pre->waits = 0;
+		denied(s, a);
+		return;
+	case AUTH_WAIT:
+		if (++s->pre->waits <= WAITS_MAX) {
+			limit(s, a->wait_ms);
+			return;
+		}
+		session_log(s, LOG_ERROR, "the auth source said WAIT %d times", WAITS_MAX);
+		broken(s);
+		return;
+	case AUTH_BROKEN:
+		session_log(s, a->level, "%s", a->cause);
+		broken(s);
+		return;
+	}
+}
+
+/* ---- reach ---- */
+
+/* Would the connection come back to us? */
+static bool is_own_address(const struct session *s)
+{
+	const struct addr *to = &s->server_addr;
+
+	for (const struct listener *l = s->at->generation->listeners; l != NULL; l = l->next) {
+		if (addr_eq(&l->addr, to))
+			return true;
+		if (addr_is_any(&l->addr) && l->addr.port == to->port && to->family == AF_INET && to->ip4[0] == 127)
+			return true;
+	}
+	return false;
+}
+
+static void reach(struct session *s)
+{
+	s->stage = &REACH;
+	s->pre->tried_server = true;
+	if (is_own_address(s)) {
+		session_log(s, LOG_ERROR, "the auth source sent an address of this proxy itself");
+		broken(s);
+		return;
+	}
+	if (s->house->sockets >= s->house->sockets_max) {
+		session_log(s, LOG_ALERT, "%zu worker_connections are not enough", s->house->sockets_max);
+		broken(s);
+		return;
+	}
+	limit(s, s->at->settings->timeout_ms);
+	s->house->sockets++;
+	if (!stream_connect(&s->server, s->house->loop, &s->server_addr, NULL, session_server_event)) {
+		s->house->sockets--;
+		log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
+		broken(s);
+	}
+}
+
+static void reach_late(struct session *s)
+{
+	session_log(s, LOG_INFO, "upstream timed out (110: Connection timed out)");
+	broken(s);
+}
+
+static void reach_server(struct session *s, unsigned what)
+{
+	if (what & STREAM_FAILED) {
+		log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
+		broken(s);
+	} else if (what & STREAM_CONNECTED) {
+		login_begin(s);
+	}
+}
+
+/* ---- login ---- */
+
+/* The connection stands: the PROXY header, if one is wanted, and the back's dialog. */
+static void login_begin(struct session *s)
+{
+	struct prelogin *p = s->pre;
+	struct exchange *x = &p->back;
+	size_t reply_max = s->at->settings->proxy_buffer;
+
+	exchange_init(x, &s->server, p->arena, reply_max + 2, 4 * p->login.user.most + 4096);
+	p->back_stage = p->front_stage;
+	p->back_stage.line_max = reply_max;
+	if (s->at->settings->proxy_header != PROXY_HEADER_OFF)
+		entry_put_header(s, &x->out);
+	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
+	s->stage = &LOGIN;
+	dialog_open(x->dialog);
+	login_on(s);
+}
+
+/* A reply without its last CRLF. */
+static struct str without_end(struct str reply)
+{
+	while (reply.len != 0 && (reply.at[reply.len - 1] == '\n' || reply.at[reply.len - 1] == '\r'))
+		reply.len--;
+	return reply;
+}
+
+/* The server refused, or made no sense. Its own words reach the client only where the operator wants that. */
+static void login_refused(struct session *s)
+{
+	struct prelogin *p = s->pre;
+	bool pass = s->at->settings->proxy_pass_error_message && p->login.presentable;
+
+	log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint, without_end(buf_text(&p->login.answer)));
+	if (!pass) {
+		broken(s);
+		return;
+	}
+	session_close_server(s);
+	s->stage = &TALK;
+	dialog_told(p->front.dialog, NEWS_REFUSED, STR(""));
+	perform(s, WANT_CLOSE);
+}
+
+/* The server's answers and our commands, until it is done one way or the other. */
+static void login_on(struct session *s)
+{
+	struct exchange *x = &s->pre->back;
+
+	while (true) {
+		enum want want;
+
+		if (exchange_flush(x) == FLUSH_BROKEN || !exchange_fill(x)) {
+			log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
+			broken(s);
+			return;
+		}
+		want = exchange_run(x);
+		if (want == WANT_RELAY) {
+			perform(s, dialog_told(s->pre->front.dialog, NEWS_LOGGED_IN, STR("")));
+			return;
+		}
+		if (want != WANT_INPUT) {
+			login_refused(s);
+			return;
+		}
+		if (x->out.len == 0 && !stream_readable(&s->server))
+			break;
+		if (x->out.len != 0 && stream_stuck(&s->server))
+			return;
+	}
+	if (x->ended) {
+		session_log(s, LOG_ERROR, "upstream closed connection before the login was over");
+		broken(s);
+	}
+}
+
+static void login_server(struct session *s, unsigned what)
+{
+	if (what & STREAM_FAILED) {
+		log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
+		broken(s);
+		return;
+	}
+	login_on(s);
+}
+
+/* ---- relay ---- */
+
+/* The front has said all it had to. What either side sent ahead goes first; everything from before is given back. */
+static void relay(struct session *s)
+{
+	struct prelogin *p = s->pre;
+	struct str early = exchange_unheard(&p->front), late = exchange_unheard(&p->back);
+	struct str login = buf_text(&p->login.user);
+
+	session_log_plain(s, LOG_INFO, "client logged in");
+	s->stage = &RELAY;
+	if (login.len > SHOWN_MAX)
+		login.len = SHOWN_MAX;
+	if (login.len != 0) {
+		s->login = mem_new(login.len + 1);
+		memcpy(s->login, login.at, login.len);
+	}
+	s->relay = (struct relay){ .client = &s->client, .server = &s->server, .done = relayed,
+				   .idle_ms = s->at->settings->proxy_timeout_ms };
+	relay_start(&s->relay, early, late);
+	session_drop_prelogin(s);
+}
+
+static void relay_client(struct session *s, unsigned what)
+{
+	relay_event(&s->relay, &s->client, what);
+}
+
+static void relay_server(struct session *s, unsigned what)
+{
+	relay_event(&s->relay, &s->server, what);
+}
+
+static void relayed(struct relay *r, enum relay_end why)
+{
+	struct session *s = CONTAINER(r, struct session, relay);
+
+	switch (why) {
+	case RELAY_DONE:
+		session_log_plain(s, LOG_INFO, "proxied session done");
+		break;
+	case RELAY_CLIENT_BROKEN:
+		log_failure(s, &s->client, LOG_INFO, "client connection failed ");
+		break;
+	case RELAY_SERVER_BROKEN:
+		log_failure(s, &s->server, LOG_ERROR, "upstream connection failed ");
+		break;
+	case RELAY_IDLE:
+		session_log(s, LOG_INFO, "client timed out (110: Connection timed out)");
+		break;
+	}
+	session_end(s);
+}
+
+/* ---- leave ---- */
+
+/* The last words are written; a close on unread input would be a reset that may overtake them, so the client's side is read to its end. */
+static void leave(struct session *s)
+{
+	session_close_server(s);
+	s->stage = &LEAVE;
+	limit(s, LINGER_MS);
+	leave_client(s, 0);
+}
+
+static void leave_client(struct session *s, unsigned what)
+{
+	enum flush flush = what & STREAM_FAILED ? FLUSH_BROKEN : exchange_flush(&s->pre->front);
+
+	if (flush == FLUSH_BROKEN) {
+		session_end(s);
+		return;
+	}
+	if (flush == FLUSH_WAITS)
+		return;
+	if (!s->pre->shut) {
+		s->pre->shut = true;
+		stream_shut(&s->client);
+	}
+	while (stream_readable(&s->client)) {
+		ssize_t n = stream_read(&s->client, loop_scratch(s->house->loop), SCRATCH_SIZE);
+
+		if (n == STREAM_END || n == STREAM_BROKEN) {
+			session_end(s);
+			return;
+		}
+		if (n == STREAM_WAIT)
+			return;
+	}
+}
+
+static void leave_late(struct session *s)
+{
+	session_end(s);
+}

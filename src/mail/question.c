@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The question to the authentication source: everything that a session knows about its client, in one struct. */
+#include "mail/session_private.h"
+
+#include "base/text.h"
+
+static struct str ip_text(struct session *s, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return arena_str(s->pre->arena, str_of(addr_ip_text(a, text)));
+}
+
+static void add_certificate(struct session *s, struct auth_tls *to)
+{
+	struct tls_certificate cert;
+
+	if (!tls_client_certificate(&s->client, s->pre->arena, &cert))
+		return;
+	to->subject = cert.subject;
+	to->issuer = cert.issuer;
+	to->serial = cert.serial;
+	to->fingerprint = cert.fingerprint;
+	if (auth_wants_certificate(s->at->auth))
+		to->certificate = cert.pem;
+}
+
+static struct str verify_text(struct session *s, const struct tls_facts *facts)
+{
+	if (s->at->verify == TLS_VERIFY_OFF)
+		return (struct str){ NULL, 0 };
+	if (!facts->certificate)
+		return STR("NONE");
+	if (facts->verify_code == 0)
+		return STR("SUCCESS");
+	return arena_format(s->pre->arena, "FAILED:%s", facts->verify_text);
+}
+
+static void add_tls(struct session *s, struct auth_tls *to)
+{
+	struct tls_facts facts;
+
+	*to = (struct auth_tls){ .on = s->client.tls != NULL };
+	if (!to->on)
+		return;
+	tls_facts(&s->client, &facts);
+	to->protocol = arena_str(s->pre->arena, facts.protocol);
+	to->cipher = arena_str(s->pre->arena, facts.cipher);
+	to->verify = verify_text(s, &facts);
+	if (s->at->verify != TLS_VERIFY_OFF)
+		add_certificate(s, to);
+}
+
+void question_prepare(struct session *s, auth_done_fn *done)
+{
+	struct prelogin *p = s->pre;
+	struct auth_request *q = &p->question;
+	const struct proxyhdr *h = &p->header;
+
+	*q = (struct auth_request){ .login = &p->login, .protocol = s->at->protocol->name, .done = done, .owner = s };
+	q->client_ip = p->front_stage.client_ip;
+	q->client_host = p->front_stage.client_host;
+	q->needs_secret = s->at->protocol->needs_secret(s->at->protocol_settings, &p->login);
+	if (h->has_addresses) {
+		q->proxy_addr = ip_text(s, &h->source);
+		q->proxy_port = h->source.port;
+		q->proxy_server_addr = ip_text(s, &h->destination);
+		q->proxy_server_port = h->destination.port;
+	}
+	add_tls(s, &q->tls);
+}

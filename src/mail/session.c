@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The frame of a session: how it is born, how events find it, how it ends. What happens between stands in journey.c.
+ *
+ * The end may come from anywhere, also from inside a stream's callback: session_end unhooks everything at once, and the
+ * memory goes when no callback is on the stack any more (bury).
+ */
+#include "mail/session_private.h"
+
+#include "base/mem.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+/* First room of everything before the relay: the struct itself, a command, a reply, a login. */
+enum { PRELOGIN_FIRST = sizeof(struct prelogin) + 3072 };
+
+static void client_event(struct stream *stream, unsigned what)
+{
+	struct session *s = CONTAINER(stream, struct session, client);
+
+	s->stage->client(s, what);
+}
+
+void session_server_event(struct stream *stream, unsigned what)
+{
+	struct session *s = CONTAINER(stream, struct session, server);
+
+	s->stage->server(s, what);
+}
+
+static void limit_over(struct timer *t)
+{
+	struct session *s = CONTAINER(t, struct prelogin, limit)->session;
+
+	s->stage->late(s);
+}
+
+static void unlink_session(struct session *s)
+{
+	*s->link = s->next;
+	if (s->next != NULL)
+		s->next->link = s->link;
+	s->house->sessions_len--;
+}
+
+static void bury(struct task *k)
+{
+	struct session *s = CONTAINER(k, struct session, bury);
+	struct house *house = s->house;
+
+	s->at->generation->sessions--;
+	free(s->login);
+	free(s);
+	house_sweep(house);
+	if (house->stopping && house->sessions_len == 0)
+		house->emptied(house);
+}
+
+void session_drop_prelogin(struct session *s)
+{
+	struct prelogin *p = s->pre;
+
+	if (p == NULL)
+		return;
+	auth_cancel(&p->question);
+	resolve_cancel(&p->name_query);
+	loop_disarm(&p->limit);
+	s->pre = NULL;
+	arena_free(p->arena);
+}
+
+void session_close_server(struct session *s)
+{
+	if (!stream_is_open(&s->server))
+		return;
+	stream_close(&s->server);
+	s->house->sockets--;
+}
+
+/* The end, from wherever: everything is unhooked at once, and freed when no callback is on the stack. */
+void session_end(struct session *s)
+{
+	if (s->bury.link != NULL)
+		return;
+	if (s->pre == NULL)
+		relay_stop(&s->relay);
+	session_drop_prelogin(s);
+	session_close_server(s);
+	stream_close(&s->client);
+	s->house->sockets--;
+	unlink_session(s);
+	loop_later(s->house->loop, &s->bury);
+}
+
+static struct prelogin *prelogin_new(struct session *s)
+{
+	struct arena *arena = arena_new(PRELOGIN_FIRST);
+	struct prelogin *p = arena_take(arena, sizeof(*p));
+	size_t line_max = s->at->protocol->line_max(s->at->protocol_settings);
+	size_t reply_max = s->at->settings->proxy_buffer;
+
+	p->arena = arena;
+	p->session = s;
+	p->limit.fn = limit_over;
+	login_init(&p->login, arena, line_max, reply_max);
+	exchange_init(&p->front, &s->client, arena, line_max + 2, 16384 + 2 * reply_max);
+	return p;
+}
+
+void session_accept(struct house *house, const struct door *door, int fd, const struct addr *client)
+{
+	struct session *s = mem_new(sizeof(*s));
+	char from[ADDR_TEXT_MAX];
+
+	*s = (struct session){ .door = door, .at = door->server, .house = house, .bury.fn = bury, .client_addr = *client };
+	s->number = ++house->connections;
+	s->began_ms = loop_now(house->loop);
+	if (!stream_accept(&s->client, house->loop, fd, client_event)) {
+		log_put(&s->at->log, LOG_ALERT, s->number, "cannot watch a new connection");
+		close(fd);
+		free(s);
+		return;
+	}
+	house->sockets++;
+	house->sessions_len++;
+	s->at->generation->sessions++;
+	s->next = house->sessions;
+	s->link = &house->sessions;
+	if (s->next != NULL)
+		s->next->link = &s->next;
+	house->sessions = s;
+	log_put(&s->at->log, LOG_INFO, s->number, "client %s connected to %.*s", addr_text(client, from), STR_ARG(door->text));
+	s->pre = prelogin_new(s);
+	session_begin(s);
+}
+
+void session_end_all(struct house *house)
+{
+	while (house->sessions != NULL)
+		session_end(house->sessions);
+}
+
+void session_end_old(struct house *house)
+{
+	struct session *s, *next;
+
+	for (s = house->sessions; s != NULL; s = next) {
+		next = s->next;
+		if (!house->stopping && !s->at->generation->retired)
+			continue;
+		session_log_plain(s, LOG_INFO, "shutdown timeout");
+		session_end(s);
+	}
+}
+
+void house_sweep(struct house *house)
+{
+	struct generation **g = &house->retired;
+
+	while (*g != NULL) {
+		struct generation *old = *g;
+
+		if (old->sessions != 0) {
+			g = &old->next;
+			continue;
+		}
+		*g = old->next;
+		generation_free(old);
+	}
+}
+

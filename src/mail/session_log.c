@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A session's log lines: the message, what the session was doing, and who takes part, in the order that log watchers know. Names
+ * from outside go through visible_put; a password has no way in here.
+ */
+#include "mail/session_private.h"
+
+#include "base/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A login longer than this is cut in the log. */
+enum { LOGIN_SHOWN = 256 };
+
+static const char *doing(const struct session *s)
+{
+	const struct prelogin *p = s->pre;
+
+	if (s->stage->doing != NULL || p == NULL)
+		return s->stage->doing;
+	if (p->tried_server && p->back.dialog != NULL && p->back.dialog->at != NULL)
+		return p->back.dialog->at->doing;
+	return p->front.dialog != NULL && p->front.dialog->at != NULL ? p->front.dialog->at->doing : NULL;
+}
+
+static void put_login(const struct session *s, struct buf *to)
+{
+	struct str login = s->pre != NULL ? buf_text(&s->pre->login.user) : str_of(s->login);
+
+	if (login.len == 0)
+		return;
+	buf_put(to, STR(", login: \""));
+	visible_put(to, login, LOGIN_SHOWN);
+	buf_put(to, STR("\""));
+}
+
+static void put_context(const struct session *s, struct buf *to)
+{
+	char ip[ADDR_TEXT_MAX];
+
+	buf_format(to, ", client: %s%s, server: %.*s", addr_ip_text(&s->client_addr, ip),
+		   s->pre != NULL && s->pre->starttls ? " using starttls" : "", STR_ARG(s->door->text));
+	put_login(s, to);
+	if (s->server_addr.family != AF_UNSPEC)
+		buf_format(to, ", upstream: %s", addr_text(&s->server_addr, ip));
+}
+
+static void put_line(const struct session *s, enum log_level level, const char *what, const char *message)
+{
+	struct buf line;
+
+	buf_init(&line, LOG_LINE_MAX);
+	put_context(s, &line);
+	log_put(&s->at->log, level, s->number, "%s%s%s%.*s", message, what != NULL ? " while " : "", what != NULL ? what : "",
+		STR_ARG(buf_text(&line)));
+	buf_done(&line);
+}
+
+void session_log(const struct session *s, enum log_level level, const char *format, ...)
+{
+	char message[LOG_LINE_MAX / 2];
+	va_list ap;
+
+	if (!log_wants(&s->at->log, level))
+		return;
+	va_start(ap, format);
+	vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	put_line(s, level, doing(s), message);
+}
+
+void session_log_plain(const struct session *s, enum log_level level, const char *format, ...)
+{
+	char message[LOG_LINE_MAX / 2];
+	va_list ap;
+
+	if (!log_wants(&s->at->log, level))
+		return;
+	va_start(ap, format);
+	vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	put_line(s, level, NULL, message);
+}

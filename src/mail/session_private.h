@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a session consists of; seen only by the files that make up the session: session.c (the frame), journey.c, entry.c, identify.c, question.c, session_log.c.
+ */
+#pragma once
+#include "mail/exchange.h"
+#include "mail/session.h"
+#include "net/proxyhdr.h"
+#include "net/relay.h"
+
+/* One of the seven stages. A stage hears the events of both streams and its own time limit. */
+struct session_stage {
+	const char *name;
+	const char *doing;		/* for log lines: " while …"; NULL: the dialog's state knows better */
+	void (*client)(struct session *s, unsigned what);
+	void (*server)(struct session *s, unsigned what);
+	void (*late)(struct session *s);
+};
+
+/* Everything that a session needs only until its relay starts; given back as a whole, wiped. */
+struct prelogin {
+	struct arena *arena;
+	struct session *session;
+	struct exchange front, back;
+	struct stage front_stage, back_stage;
+	struct login login;
+	struct timer limit;
+	struct auth_request question;
+	struct resolve_query name_query;
+	struct proxyhdr header;		/* the PROXY header that came in */
+	struct str client_name;		/* verified by DNS; in the arena */
+	enum want wanted;		/* what the front wants once `out` is flushed */
+	unsigned waits;			/* answers WAIT to this question so far */
+	bool tried_server;		/* the back has been opened: log lines name the upstream */
+	bool starttls;			/* TLS came by STARTTLS */
+	bool shut;			/* leave: our side is closed */
+	void (*identified)(struct session *s);
+};
+
+struct session {
+	struct stream client, server;
+	const struct session_stage *stage;
+	struct server *at;
+	const struct door *door;
+	struct house *house;
+	struct prelogin *pre;		/* NULL from the relay on */
+	struct relay relay;		/* from the relay on */
+	char *login;			/* for log lines of the relay; on the heap */
+	uint64_t number, began_ms;
+	struct addr client_addr, server_addr;
+	struct session *next, **link;
+	struct task bury;
+};
+
+/* session_log.c: lines with the session's context behind them. */
+void session_log(const struct session *s, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same without " while …". */
+void session_log_plain(const struct session *s, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* session.c */
+void session_end(struct session *s);
+void session_close_server(struct session *s);
+stream_fn session_server_event;
+void session_drop_prelogin(struct session *s);
+
+/* journey.c: the first step of a session that has just been accepted. */
+void session_begin(struct session *s);
+
+/* entry.c: look for a PROXY header at the front of the stream without taking more than it. */
+enum proxyhdr_result entry_header(struct session *s);
+
+/* entry.c: the PROXY header for the mail server. */
+void entry_put_header(struct session *s, struct buf *to);
+
+/* identify.c: find the client's verified host name; calls s->pre->identified, maybe at once. */
+void identify_client(struct session *s);
+
+/* question.c: make the question to the auth source from what is known. */
+void question_prepare(struct session *s, auth_done_fn *done);

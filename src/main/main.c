@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program's entrance: what the command line asks for. */
+#include "conf/conf.h"
+#include "main/core.h"
+#include "main/load.h"
+#include "main/logfiles.h"
+#include "main/master.h"
+#include "main/modules.h"
+#include "main/pidfile.h"
+#include "proc/title.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static void say(void *to, enum log_level level, const char *text)
+{
+	const struct options *o = to;
+
+	if (level <= LOG_WARN || !o->quiet)
+		fprintf(stderr, "postern: [%s] %s\n", log_level_names[level], text);
+}
+
+static struct loader loader_of(const struct options *o)
+{
+	return (struct loader){ .options = o, .say = say, .to = (void *)o };
+}
+
+static int help(const struct options *o)
+{
+	struct buf text;
+
+	if (o->help[0] == '\0') {
+		options_help();
+		return 0;
+	}
+	buf_init(&text, 1 << 20);
+	if (strcmp(o->help, "directives.md") == 0)
+		manual_markdown(modules, &text);
+	else
+		manual_text(modules, strcmp(o->help, "directives") == 0 ? STR("") : str_of(o->help), &text);
+	fwrite(buf_text(&text).at, 1, buf_text(&text).len, stdout);
+	if (text.len == 0)
+		fprintf(stderr, "postern: there is no directive \"%s\"\n", o->help);
+	buf_done(&text);
+	return text.len == 0;
+}
+
+static void dump_file(void *to, struct str key, struct str content)
+{
+	(void)to;
+	printf("# configuration file %.*s:\n%.*s\n", STR_ARG(key), STR_ARG(content));
+}
+
+/* -t: everything but sockets is tried. -T shows what was read, too. */
+static int test(const struct options *o)
+{
+	struct loader loader = loader_of(o);
+	struct generation *g = load_recorded(&loader);
+	bool good = g != NULL;
+
+	if (good && !o->quiet)
+		fprintf(stderr, "postern: the configuration file %s syntax is ok\n", o->conf_file);
+	good = good && logfiles_open(g, &loader);
+	if (!good)
+		fprintf(stderr, "postern: configuration file %s test failed\n", o->conf_file);
+	else if (!o->quiet)
+		fprintf(stderr, "postern: configuration file %s test is successful\n", o->conf_file);
+	if (good && o->dump)
+		bundle_each(g->bundle, BUNDLE_CONF, dump_file, NULL);
+	generation_free(g);
+	return good ? 0 : 1;
+}
+
+static int signal_number(const char *word)
+{
+	if (strcmp(word, "stop") == 0)
+		return SIGTERM;
+	if (strcmp(word, "quit") == 0)
+		return SIGQUIT;
+	return strcmp(word, "reopen") == 0 ? SIGUSR1 : SIGHUP;
+}
+
+/* -s: the configuration tells where the pid file is. */
+static int send_signal(const struct options *o)
+{
+	struct loader loader = loader_of(o);
+	struct generation *g = load_recorded(&loader);
+	int number = signal_number(o->signal);
+	pid_t pid = 0;
+	int status = 1;
+
+	if (g != NULL)
+		pid = pidfile_read(core_settings(g->conf)->pid.at);
+	if (pid != 0)
+		status = kill(pid, number) != 0;
+	if (pid != 0 && status != 0)
+		fprintf(stderr, "postern: [alert] kill(%d, %d) failed (%d: %s)\n", pid, number, errno, strerror(errno));
+	generation_free(g);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+
+	argv = title_init(argc, argv);
+	if (!options_read(&o, argc, argv))
+		return 1;
+	if (o.help != NULL)
+		return help(&o);
+	if (o.build)
+		options_build();
+	else if (o.version)
+		options_version();
+	if (o.version)
+		return 0;
+	if (o.test)
+		return test(&o);
+	if (o.signal != NULL)
+		return send_signal(&o);
+	return master_run(&o);
+}

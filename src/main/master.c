@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of the master: start, then one function for each signal.
+ *
+ * A reload reads the new configuration into a new bundle and hands it to the workers that run; they keep their sessions. Only what a process
+ * cannot change about itself (its user, its limits) needs new workers. A configuration with faults changes nothing.
+ */
+#include "main/master.h"
+
+#include "base/mem.h"
+#include "loop/signals.h"
+#include "main/core.h"
+#include "main/crew.h"
+#include "main/logfiles.h"
+#include "main/pidfile.h"
+#include "main/prepare.h"
+#include "main/sockets.h"
+#include "main/worker.h"
+#include "proc/daemon.h"
+#include "proc/title.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* After TERM workers get so long before they are killed. */
+enum { KILL_AFTER_MS = 1000 };
+
+/* A worker that dies is replaced at once; after so many deaths within one breath the next waits for the breath to end. */
+enum { DEATHS_MAX = 10, BREATH_MS = 1000 };
+
+/* Room for TLS sessions, in memory that costs nothing until it is used: workers keep it over reloads, so it does not follow the first
+ * configuration. */
+enum { TLS_SESSIONS_SIZE = 32 << 20 };
+
+struct master {
+	const struct options *options;
+	struct loader loader;
+	struct loop *loop;
+	struct signals *signals;
+	struct generation *current;
+	int bundle;			/* sealed, of the current generation */
+	struct crew *crew;
+	struct timer kill, breath;
+	unsigned deaths;
+	pid_t heir;			/* a new binary that runs beside us; 0: none */
+	bool stopping, resting;		/* resting: WINCH has sent the workers home */
+	const char *pid_file;		/* as it is now: with .oldbin while an heir runs */
+};
+
+static const struct log *log_of(const struct master *m)
+{
+	return &m->current->log;
+}
+
+/* Before there is a log, and while testing, what is wrong goes to the terminal; later to the running log. */
+static void say(void *to, enum log_level level, const char *text)
+{
+	const struct master *m = to;
+
+	if (m->current != NULL)
+		log_put(log_of(m), level, 0, "%s", text);
+	else if (level <= LOG_WARN || !m->options->quiet)
+		fprintf(stderr, "postern: [%s] %s\n", log_level_names[level], text);
+}
+
+/* ---- a generation with everything that it needs from the world ---- */
+
+static bool open_everything(const struct master *m, struct generation *g)
+{
+	return logfiles_open(g, &m->loader) && sockets_open(g, m->current, &m->loader);
+}
+
+/* Take it as the current one. */
+static bool install(struct master *m, struct generation *g)
+{
+	struct generation *old = m->current;
+	int bundle = bundle_seal(g->bundle);
+
+	if (bundle < 0) {
+		log_put(&g->log, LOG_EMERG, 0, "cannot seal the configuration (%d: %s)", errno, strerror(errno));
+		return false;
+	}
+	g->number = old != NULL ? old->number + 1 : 1;
+	m->current = g;
+	if (m->bundle >= 0)
+		close(m->bundle);
+	m->bundle = bundle;
+	if (old != NULL) {
+		sockets_close(old, g);
+		generation_free(old);
+	}
+	return true;
+}
+
+static unsigned workers_wanted(const struct master *m)
+{
+	return m->resting ? 0 : (unsigned)core_settings(m->current->conf)->workers;
+}
+
+/* ---- workers ---- */
+
+/* What a worker finds when it reads the configuration again has been said by the master; a difference would be our own bug. */
+static void say_in_worker(void *to, enum log_level level, const char *text)
+{
+	(void)to;
+	if (level < LOG_WARN)
+		fprintf(stderr, "postern: [%s] %s\n", log_level_names[level], text);
+}
+
+/* The child's first steps: forget everything that is the master's, become a worker. */
+static void work(void *owner, unsigned number, int channel)
+{
+	struct master *m = owner;
+	struct loader loader = { .options = m->options, .shared = m->loader.shared, .say = say_in_worker };
+	int status;
+
+	title_set("worker process");
+	signals_drop(m->signals);
+	loop_free(m->loop);
+	signals_reset();
+	crew_forget(m->crew);
+	if (!prepare_worker(core_settings(m->current->conf), number, log_of(m)))
+		exit(2);
+	close(m->bundle);
+	for (struct listener *l = m->current->listeners; l != NULL; l = l->next)
+		close(l->fd);
+	generation_free(m->current);
+	m->current = NULL;
+	status = worker_run(channel, &loader);
+	crew_free(m->crew);
+	exit(status);
+}
+
+static void fit(struct master *m)
+{
+	crew_fit(m->crew, workers_wanted(m), m->current, m->bundle);
+}
+
+static void breath_over(struct timer *t)
+{
+	struct master *m = CONTAINER(t, struct master, breath);
+
+	m->deaths = 0;
+	if (!m->stopping)
+		fit(m);
+}
+
+static void replace_worker(struct master *m)
+{
+	if (!timer_armed(&m->breath))
+		loop_arm(m->loop, &m->breath, BREATH_MS);
+	if (++m->deaths <= DEATHS_MAX)
+		fit(m);
+	else if (m->deaths == DEATHS_MAX + 1)
+		log_put(log_of(m), LOG_ALERT, 0, "workers die as fast as they are started, waiting %d ms", BREATH_MS);
+}
+
+/* ---- one function for each signal ---- */
+
+static void settle_pid_file(struct master *m)
+{
+	const char *path = core_settings(m->current->conf)->pid.at;
+
+	if (strcmp(path, m->pid_file) == 0)
+		return;
+	if (pidfile_write(path, log_of(m)))
+		unlink(m->pid_file);
+	free((void *)m->pid_file);
+	m->pid_file = strdup(path);
+}
+
+static void reload(struct master *m)
+{
+	struct generation *g;
+	bool fresh_workers;
+
+	log_put(log_of(m), LOG_NOTICE, 0, "reconfiguring");
+	g = load_recorded(&m->loader);
+	if (g == NULL || !open_everything(m, g)) {
+		log_put(log_of(m), LOG_ERROR, 0, "the new configuration was not taken, the running one stays");
+		generation_free(g);
+		return;
+	}
+	fresh_workers = prepare_differs(core_settings(m->current->conf), core_settings(g->conf));
+	if (!install(m, g))
+		return;
+	m->resting = false;
+	if (m->heir == 0)
+		settle_pid_file(m);
+	if (fresh_workers)
+		crew_retire(m->crew);
+	else
+		crew_tell(m->crew, m->current, m->bundle);
+	fit(m);
+}
+
+static void reopen_logs(struct master *m)
+{
+	log_put(log_of(m), LOG_NOTICE, 0, "reopening logs");
+	if (logfiles_reopen(m->current, &m->loader))
+		crew_reopen(m->crew, m->current);
+}
+
+static void stop_if_alone(struct master *m)
+{
+	if (m->stopping && crew_size(m->crew) == 0)
+		loop_stop(m->loop, 0);
+}
+
+static void kill_rest(struct timer *t)
+{
+	crew_signal(CONTAINER(t, struct master, kill)->crew, SIGKILL);
+}
+
+static void stop_fast(struct master *m)
+{
+	m->stopping = true;
+	crew_signal(m->crew, SIGTERM);
+	loop_arm(m->loop, &m->kill, KILL_AFTER_MS);
+	stop_if_alone(m);
+}
+
+static void stop_gracefully(struct master *m)
+{
+	m->stopping = true;
+	crew_retire(m->crew);
+	stop_if_alone(m);
+}
+
+static void rest(struct master *m)
+{
+	if (!core_settings(m->current->conf)->daemon) {
+		log_put(log_of(m), LOG_NOTICE, 0, "WINCH is for daemons, ignored");
+		return;
+	}
+	m->resting = true;
+	crew_retire(m->crew);
+}
+
+/* The new binary finds the sockets by their numbers; our pid file makes way for its own. */
+static void upgrade(struct master *m)
+{
+	struct arena *home;
+	char *old;
+
+	if (m->heir != 0) {
+		log_put(log_of(m), LOG_NOTICE, 0, "a new binary runs already, ignored");
+		return;
+	}
+	log_put(log_of(m), LOG_NOTICE, 0, "changing binary");
+	home = arena_new(256);
+	old = (char *)arena_format(home, "%s.oldbin", m->pid_file).at;
+	if (rename(m->pid_file, old) != 0)
+		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", m->pid_file, errno, strerror(errno));
+	m->heir = fork();
+	if (m->heir == 0) {
+		signals_reset();
+		setenv(SOCKETS_VARIABLE, sockets_bequeath(m->current, home).at, 1);
+		execv(m->options->argv[0], m->options->argv);
+		log_put(log_of(m), LOG_ALERT, 0, "execve() \"%s\" failed (%d: %s)", m->options->argv[0], errno, strerror(errno));
+		_exit(2);
+	}
+	arena_free(home);
+}
+
+/* The new binary is gone, before we are: the old name of the pid file comes back. */
+static void heir_gone(struct master *m, int status)
+{
+	char old[4096];
+
+	log_put(log_of(m), LOG_NOTICE, 0, "new binary process %d exited with code %d", m->heir, WEXITSTATUS(status));
+	m->heir = 0;
+	snprintf(old, sizeof(old), "%s.oldbin", m->pid_file);
+	if (rename(old, m->pid_file) != 0)
+		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", old, errno, strerror(errno));
+	if (!m->stopping && crew_in_service(m->crew) == 0) {
+		m->resting = false;
+		fit(m);
+	}
+}
+
+static void reap(struct master *m)
+{
+	bool lost = false;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == m->heir)
+			heir_gone(m, status);
+		else if (crew_reaped(m->crew, pid, status, log_of(m), &lost) && lost && !m->stopping)
+			replace_worker(m);
+	}
+	stop_if_alone(m);
+}
+
+static const struct order_by_signal {
+	int signal;
+	const char *name, *doing;
+	void (*obey)(struct master *m);
+} SIGNALS[] = {
+	{ SIGTERM, "SIGTERM", ", exiting", stop_fast },
+	{ SIGINT, "SIGINT", ", exiting", stop_fast },
+	{ SIGQUIT, "SIGQUIT", ", shutting down", stop_gracefully },
+	{ SIGHUP, "SIGHUP", ", reconfiguring", reload },
+	{ SIGUSR1, "SIGUSR1", ", reopening logs", reopen_logs },
+	{ SIGUSR2, "SIGUSR2", ", changing binary", upgrade },
+	{ SIGWINCH, "SIGWINCH", ", gracefully shutting down workers", rest },
+	{ SIGCHLD, "SIGCHLD", "", reap },
+	{ 0, NULL, NULL, NULL }
+};
+
+static void signalled(void *owner, const struct signalfd_siginfo *info)
+{
+	struct master *m = owner;
+
+	for (const struct order_by_signal *o = SIGNALS; o->signal != 0; o++) {
+		if ((int)info->ssi_signo != o->signal)
+			continue;
+		log_put(log_of(m), LOG_NOTICE, 0, "signal %d (%s) received from %u%s", o->signal, o->name, info->ssi_pid, o->doing);
+		o->obey(m);
+	}
+}
+
+/* ---- start and end ---- */
+
+static bool start_loop(struct master *m)
+{
+	int heard[sizeof(SIGNALS) / sizeof(SIGNALS[0])] = { 0 };
+
+	for (size_t i = 0; SIGNALS[i].signal != 0; i++)
+		heard[i] = SIGNALS[i].signal;
+	m->loop = loop_new();
+	m->signals = signals_open(m->loop, heard, signalled, m);
+	return m->signals != NULL;
+}
+
+static void announce(struct master *m)
+{
+	log_put(log_of(m), LOG_NOTICE, 0, "using the \"epoll\" event method");
+	log_put(log_of(m), LOG_NOTICE, 0, "postern/" POSTERN_VERSION " (configuration of nginx/1.31.5)");
+	log_put(log_of(m), LOG_NOTICE, 0, "start worker processes");
+}
+
+static int serve(struct master *m)
+{
+	int status;
+
+	if (!start_loop(m)) {
+		log_put(log_of(m), LOG_EMERG, 0, "cannot hear signals (%d: %s)", errno, strerror(errno));
+		return 1;
+	}
+	announce(m);
+	m->crew = crew_new(work, m);
+	fit(m);
+	status = loop_run(m->loop);
+	log_put(log_of(m), LOG_NOTICE, 0, "exit");
+	crew_free(m->crew);
+	signals_close(m->signals);
+	loop_free(m->loop);
+	return status;
+}
+
+/* With an heir in place its pid file has the usual name, and its sockets are ours. */
+static void clean_up(struct master *m)
+{
+	char old[4096];
+
+	snprintf(old, sizeof(old), "%s.oldbin", m->pid_file);
+	unlink(m->heir != 0 ? old : m->pid_file);
+	if (m->heir == 0)
+		sockets_close(m->current, NULL);
+	free((void *)m->pid_file);
+	close(m->bundle);
+	generation_free(m->current);
+	tls_shared_free(m->loader.shared);
+}
+
+int master_run(const struct options *options)
+{
+	struct master m = { .options = options, .bundle = -1, .kill.fn = kill_rest, .breath.fn = breath_over };
+	const struct core_settings *core;
+	struct generation *g;
+	const char *step;
+	int status = 1;
+
+	m.loader = (struct loader){ .options = options, .say = say, .to = &m };
+	m.loader.shared = tls_shared_new(TLS_SESSIONS_SIZE);
+	g = load_recorded(&m.loader);
+	if (g == NULL)
+		return 1;
+	core = core_settings(g->conf);
+	if (!open_everything(&m, g) || !install(&m, g))
+		return 1;
+	if (core->daemon && !sockets_were_inherited() && !daemonize(&step)) {
+		load_say(&m.loader, LOG_EMERG, "%s failed (%d: %s)", step, errno, strerror(errno));
+		return 1;
+	}
+	unsetenv(SOCKETS_VARIABLE);
+	m.pid_file = strdup(core->pid.at);
+	title_set("master process");
+	if (pidfile_write(m.pid_file, &g->log))
+		status = serve(&m);
+	clean_up(&m);
+	return status;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of modules: what a new protocol or source adds a line to. */
+#include "main/modules.h"
+
+#include "conf/errorlog.h"
+#include "main/core.h"
+#include "proto/imap/imap.h"
+#include "proto/pop3/pop3.h"
+#include "proto/smtp/smtp.h"
+
+const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
+
+const struct module *const modules[] = {
+	&core_module,		&events_module,		&error_log_module,	&mail_module,		&tls_module,		&auth_http_module,
+	&imap_protocol.module,	&pop3_protocol.module,	&smtp_protocol.module,	NULL
+};

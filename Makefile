@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What a C programmer's fingers expect. Meson and Ninja do the work, in $(BUILD).
+
+BUILD   = build
+PREFIX  = /usr/local
+ONLY    =
+SHIFT   = 0
+export BUILD := $(abspath $(BUILD))
+
+.PHONY: all run test test-unit test-asan test-house test-house-asan test-parity check format install clean bench help
+
+all: $(BUILD)/build.ninja                  ## build the programs: build/postern
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@command -v meson ninja >/dev/null || { echo "meson or ninja is missing: tools/install-deps build" >&2; exit 1; }
+	meson setup $(BUILD) --prefix $(PREFIX)
+
+run:                                       ## postern with real mail servers behind it; SHIFT=N adds N to the ports
+	tools/install-deps build run
+	$(MAKE) all
+	exec tools/mailroom --shift $(SHIFT)
+
+test:                                      ## all tests
+	tools/install-deps build run test check
+	exec tests/run-all
+
+test-unit:                                 ## unit tests and transcripts; ONLY=NAME for one
+	tests/run-all unit -k "$(ONLY)"
+
+test-asan:                                 ## the same under AddressSanitizer and UBSan
+	tests/run-all asan -k "$(ONLY)"
+
+test-house:                                ## the whole program with real servers and clients; ONLY=EXPRESSION
+	tests/run-all house -k "$(ONLY)"
+
+test-house-asan:                           ## the same under the sanitizers
+	tests/run-all house-asan -k "$(ONLY)"
+
+test-parity:                               ## conversations with nginx and postern compared; ONLY=EXPRESSION
+	tests/run-all parity -k "$(ONLY)"
+
+check:                                     ## layers, sizes, style
+	tools/check-style
+
+format:                                    ## clang-format, in place; FILES=... for some
+	clang-format -i $(or $(FILES),$(shell git ls-files '*.c' '*.h'))
+
+install: $(BUILD)/build.ninja              ## into PREFIX below DESTDIR
+	meson configure $(BUILD) -Dprefix=$(PREFIX)
+	ninja -C $(BUILD)
+	meson install -C $(BUILD) --no-rebuild
+
+bench: all                                 ## measure; see bench/
+	$(MAKE) -C bench BUILD=$(BUILD)
+
+clean:                                     ## remove what was built
+	rm -rf $(BUILD)
+
+help:                                      ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18

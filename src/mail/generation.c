@@ -281,3 +281,14 @@ struct server *door_server(const struct door *d, const struct tls_context *chose
 			return one->server;
 	return d->server;
 }
+
+bool generation_listens(const struct generation *g, const struct addr *a)
+{
+	for (const struct listener *l = g->listeners; l != NULL; l = l->next) {
+		if (addr_eq(&l->addr, a))
+			return true;
+		if (addr_is_any(&l->addr) && l->addr.port == a->port && a->family == AF_INET && a->ip4[0] == 127)
+			return true;
+	}
+	return false;
+}

@@ -87,5 +87,8 @@ void generation_reopen_logs(struct generation *g, const struct generation *newes
 /* The door for a connection that arrived at `l`: by its local address when there is a choice. */
 const struct door *listener_door(const struct listener *l, int fd);
 
+/* Would a connection to this address come back to us? */
+bool generation_listens(const struct generation *g, const struct addr *a);
+
 /* After a handshake with SNI: the server whose context was chosen at this door. */
 struct server *door_server(const struct door *d, const struct tls_context *chosen);

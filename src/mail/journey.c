@@ -16,8 +16,6 @@
 #include "mail/session_private.h"
 
 #include "base/mem.h"
-#include "base/text.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* A client that was told goodbye has so long to read it before its connection is closed on it. */
@@ -26,41 +24,37 @@ enum { LINGER_MS = 3000 };
 /* After so many answers WAIT to one login the source is taken for broken. */
 enum { WAITS_MAX = 100 };
 
-/* How much of what a client or server said is shown in the log. */
-enum { SHOWN_MAX = 256 };
-
 static void greet_client(struct session *s, unsigned what);
 static void greet_late(struct session *s);
 static void delay_client(struct session *s, unsigned what);
-static void delay_over(struct session *s);
+static void speak(struct session *s);
 static void talk_client(struct session *s, unsigned what);
-static void talk_late(struct session *s);
 static void watch_client(struct session *s, unsigned what);
 static void ask_late(struct session *s);
 static void reach_server(struct session *s, unsigned what);
 static void reach_late(struct session *s);
 static void login_server(struct session *s, unsigned what);
+static void server_waits(struct session *s, unsigned what);
 static void relay_client(struct session *s, unsigned what);
 static void relay_server(struct session *s, unsigned what);
 static void leave_client(struct session *s, unsigned what);
-static void leave_late(struct session *s);
 
 static const struct session_stage GREET_HEADER = { "greet", "reading PROXY protocol", greet_client, NULL, greet_late };
 static const struct session_stage GREET_TLS = { "greet", "SSL handshaking", greet_client, NULL, greet_late };
 static const struct session_stage GREET_NAME = { "greet", "in resolving client address", watch_client, NULL, greet_late };
-static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL, delay_over };
-static const struct session_stage TALK = { "talk", NULL, talk_client, NULL, talk_late };
+static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL, speak };
+static const struct session_stage TALK = { "talk", NULL, talk_client, NULL, greet_late };
 static const struct session_stage TALK_TLS = { "talk", "SSL handshaking", greet_client, NULL, greet_late };
 static const struct session_stage ASK = { "ask", "in http auth state", watch_client, NULL, ask_late };
 static const struct session_stage REACH = { "reach", "connecting to upstream", watch_client, reach_server, reach_late };
 static const struct session_stage LOGIN = { "login", NULL, watch_client, login_server, reach_late };
+static const struct session_stage LOGIN_OVER = { "login", NULL, talk_client, server_waits, reach_late };
 static const struct session_stage RELAY = { "relay", NULL, relay_client, relay_server, NULL };
-static const struct session_stage LEAVE = { "leave", NULL, leave_client, NULL, leave_late };
+static const struct session_stage LEAVE = { "leave", NULL, leave_client, NULL, session_end };
 
 static void greet(struct session *s);
 static void greet_secured(struct session *s);
 static void greet_named(struct session *s);
-static void speak(struct session *s);
 static void talk_on(struct session *s);
 static void perform(struct session *s, enum want want);
 static void ask(struct session *s);
@@ -79,53 +73,11 @@ static void limit(struct session *s, uint64_t ms)
 	loop_arm(s->house->loop, &s->pre->limit, ms);
 }
 
-static void log_quoted(struct session *s, enum log_level level, const char *text, struct str quoted)
-{
-	struct buf shown;
-
-	buf_init(&shown, LOG_LINE_MAX);
-	visible_put(&shown, quoted, SHOWN_MAX);
-	session_log(s, level, "%s: \"%.*s\"", text, STR_ARG(buf_text(&shown)));
-	buf_done(&shown);
-}
-
-static void note(void *owner, const char *text, struct str quoted)
-{
-	if (quoted.at == NULL)
-		session_log(owner, LOG_INFO, "%s", text);
-	else
-		log_quoted(owner, LOG_INFO, text, quoted);
-}
-
-static struct str address_text(struct prelogin *p, const struct addr *a)
-{
-	char text[ADDR_TEXT_MAX];
-
-	return arena_str(p->arena, str_of(addr_ip_text(a, text)));
-}
-
-/* What the dialogs may know; the server may change once more when the handshake tells a name. */
-static void set_stages(struct session *s)
-{
-	const struct mail_settings *m = s->at->settings;
-	struct prelogin *p = s->pre;
-
-	p->front_stage.settings = s->at->protocol_settings;
-	p->front_stage.server_name = s->at->name;
-	p->front_stage.starttls = s->at->tls != NULL ? (enum starttls)m->starttls : STARTTLS_OFF;
-	p->front_stage.max_errors = (unsigned)m->max_errors;
-	p->front_stage.max_commands = (unsigned)m->max_commands;
-	p->front_stage.line_max = s->at->protocol->line_max(s->at->protocol_settings);
-	p->front_stage.arena = p->arena;
-	p->front_stage.note = note;
-	p->front_stage.owner = s;
-}
-
 /* ---- greet ---- */
 
 void session_begin(struct session *s)
 {
-	set_stages(s);
+	session_set_stage(s);
 	limit(s, s->at->settings->timeout_ms);
 	s->stage = &GREET_HEADER;
 	greet(s);
@@ -162,23 +114,10 @@ static void header_heard(struct session *s)
 	}
 }
 
-static void log_failure(struct session *s, const struct stream *stream, enum log_level level, const char *what)
-{
-	struct buf text;
-
-	buf_init(&text, LOG_LINE_MAX / 4);
-	if (stream->tls != NULL && stream->error == 0)
-		level = tls_failure(stream, &text);
-	else
-		stream_failure(stream, &text);
-	session_log(s, level, "%s%.*s", what, STR_ARG(buf_text(&text)));
-	buf_done(&text);
-}
-
 static void greet_client(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED) {
-		log_failure(s, &s->client, LOG_INFO, "");
+		session_log_failure(s, &s->client, LOG_INFO, "");
 		session_end(s);
 	} else if (what & STREAM_SECURED) {
 		greet_secured(s);
@@ -203,39 +142,19 @@ static void refuse(struct session *s, enum news what, struct str text)
 	perform(s, WANT_CLOSE);
 }
 
-/* May this client's certificate, or its lack of one, pass? */
-static bool certificate_passes(struct session *s)
-{
-	struct tls_facts facts;
-
-	if (s->at->verify == TLS_VERIFY_OFF)
-		return true;
-	tls_facts(&s->client, &facts);
-	if (facts.certificate && !facts.verified) {
-		session_log(s, LOG_INFO, "client SSL certificate verify error: (%ld:%s)", facts.verify_code, facts.verify_text);
-		tls_forget_session(&s->client);
-		refuse(s, NEWS_BAD_CERTIFICATE, str_of(facts.verify_text));
-		return false;
-	}
-	if (!facts.certificate && s->at->verify == TLS_VERIFY_ON) {
-		session_log(s, LOG_INFO, "client sent no required SSL certificate");
-		tls_forget_session(&s->client);
-		refuse(s, NEWS_NO_CERTIFICATE, STR(""));
-		return false;
-	}
-	return true;
-}
-
 /* The handshake is done, at the door or by STARTTLS. The name the client asked for may mean another server. */
 static void greet_secured(struct session *s)
 {
 	struct prelogin *p = s->pre;
+	enum news why;
 
 	s->at = door_server(s->door, tls_chosen(&s->client));
-	set_stages(s);
+	session_set_stage(s);
 	p->question.owner = NULL;
-	if (!certificate_passes(s))
+	if (s->at->verify != TLS_VERIFY_OFF && !certificate_passes(s, &why)) {
+		refuse(s, why, STR(""));
 		return;
+	}
 	if (p->front.dialog == NULL) {
 		greet_named(s);
 		return;
@@ -252,8 +171,7 @@ static void greet_named(struct session *s)
 {
 	struct prelogin *p = s->pre;
 
-	p->front_stage.client_ip = address_text(p, &s->client_addr);
-	p->front_stage.client_port = s->client_addr.port;
+	session_set_client(s);
 	if (!access_allows(s->at->settings->access, &s->client_addr)) {
 		session_log(s, LOG_ERROR, "access forbidden by rule");
 		refuse(s, NEWS_FORBIDDEN, STR(""));
@@ -286,16 +204,11 @@ static void delay_client(struct session *s, unsigned what)
 	if ((what & STREAM_FAILED) || !exchange_fill(x)) {
 		session_end(s);
 	} else if (exchange_unheard(x).len != 0) {
-		note(s, "client was rejected before greeting", exchange_unheard(x));
+		session_note(s, "client was rejected before greeting", exchange_unheard(x));
 		refuse(s, NEWS_EARLY_INPUT, STR(""));
 	} else if (x->ended) {
 		session_end(s);
 	}
-}
-
-static void delay_over(struct session *s)
-{
-	speak(s);
 }
 
 static void speak(struct session *s)
@@ -313,7 +226,7 @@ static void speak(struct session *s)
 static void talk_client(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED) {
-		log_failure(s, &s->client, LOG_INFO, "");
+		session_log_failure(s, &s->client, LOG_INFO, "");
 		session_end(s);
 		return;
 	}
@@ -330,7 +243,7 @@ static void talk_on(struct session *s)
 		enum want want;
 
 		if (!exchange_fill(x)) {
-			log_failure(s, &s->client, LOG_INFO, "");
+			session_log_failure(s, &s->client, LOG_INFO, "");
 			session_end(s);
 			return;
 		}
@@ -343,11 +256,6 @@ static void talk_on(struct session *s)
 	} while (exchange_unheard(x).len != before || (stream_readable(&s->client) && before < x->in.most));
 	if (x->ended)
 		session_end(s);
-}
-
-static void talk_late(struct session *s)
-{
-	greet_late(s);
 }
 
 static void secure(struct session *s)
@@ -450,7 +358,7 @@ static void denied(struct session *s, const struct auth_answer *a)
 {
 	struct refusal *r = &s->pre->login.refusal;
 
-	note(s, "client login failed", a->message);
+	session_note(s, "client login failed", a->message);
 	buf_set(&r->text, a->message);
 	buf_set(&r->code, a->error_code);
 	buf_set(&r->sasl, a->error_sasl);
@@ -512,25 +420,11 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
 
 /* ---- reach ---- */
 
-/* Would the connection come back to us? */
-static bool is_own_address(const struct session *s)
-{
-	const struct addr *to = &s->server_addr;
-
-	for (const struct listener *l = s->at->generation->listeners; l != NULL; l = l->next) {
-		if (addr_eq(&l->addr, to))
-			return true;
-		if (addr_is_any(&l->addr) && l->addr.port == to->port && to->family == AF_INET && to->ip4[0] == 127)
-			return true;
-	}
-	return false;
-}
-
 static void reach(struct session *s)
 {
 	s->stage = &REACH;
 	s->pre->tried_server = true;
-	if (is_own_address(s)) {
+	if (generation_listens(s->at->generation, &s->server_addr)) {
 		session_log(s, LOG_ERROR, "the auth source sent an address of this proxy itself");
 		broken(s);
 		return;
@@ -544,7 +438,7 @@ static void reach(struct session *s)
 	s->house->sockets++;
 	if (!stream_connect(&s->server, s->house->loop, &s->server_addr, NULL, session_server_event)) {
 		s->house->sockets--;
-		log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
+		session_log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
 		broken(s);
 	}
 }
@@ -558,7 +452,7 @@ static void reach_late(struct session *s)
 static void reach_server(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED) {
-		log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
+		session_log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
 		broken(s);
 	} else if (what & STREAM_CONNECTED) {
 		login_begin(s);
@@ -585,21 +479,13 @@ static void login_begin(struct session *s)
 	login_on(s);
 }
 
-/* A reply without its last CRLF. */
-static struct str without_end(struct str reply)
-{
-	while (reply.len != 0 && (reply.at[reply.len - 1] == '\n' || reply.at[reply.len - 1] == '\r'))
-		reply.len--;
-	return reply;
-}
-
 /* The server refused, or made no sense. Its own words reach the client only where the operator wants that. */
 static void login_refused(struct session *s)
 {
 	struct prelogin *p = s->pre;
 	bool pass = s->at->settings->proxy_pass_error_message && p->login.presentable;
 
-	log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint, without_end(buf_text(&p->login.answer)));
+	session_log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint, buf_text(&p->login.answer));
 	if (!pass) {
 		broken(s);
 		return;
@@ -619,12 +505,13 @@ static void login_on(struct session *s)
 		enum want want;
 
 		if (exchange_flush(x) == FLUSH_BROKEN || !exchange_fill(x)) {
-			log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
+			session_log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
 			broken(s);
 			return;
 		}
 		want = exchange_run(x);
 		if (want == WANT_RELAY) {
+			s->stage = &LOGIN_OVER;
 			perform(s, dialog_told(s->pre->front.dialog, NEWS_LOGGED_IN, STR("")));
 			return;
 		}
@@ -646,11 +533,18 @@ static void login_on(struct session *s)
 static void login_server(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED) {
-		log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
+		session_log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
 		broken(s);
 		return;
 	}
 	login_on(s);
+}
+
+/* Logged in, and the client is slow to take its answer: what the server sends stays where it is until the relay. */
+static void server_waits(struct session *s, unsigned what)
+{
+	if (what & STREAM_FAILED)
+		broken(s);
 }
 
 /* ---- relay ---- */
@@ -695,10 +589,10 @@ static void relayed(struct relay *r, enum relay_end why)
 		session_log_plain(s, LOG_INFO, "proxied session done");
 		break;
 	case RELAY_CLIENT_BROKEN:
-		log_failure(s, &s->client, LOG_INFO, "client connection failed ");
+		session_log_failure(s, &s->client, LOG_INFO, "client connection failed ");
 		break;
 	case RELAY_SERVER_BROKEN:
-		log_failure(s, &s->server, LOG_ERROR, "upstream connection failed ");
+		session_log_failure(s, &s->server, LOG_ERROR, "upstream connection failed ");
 		break;
 	case RELAY_IDLE:
 		session_log(s, LOG_INFO, "client timed out (110: Connection timed out)");
@@ -742,9 +636,4 @@ static void leave_client(struct session *s, unsigned what)
 		if (n == STREAM_WAIT)
 			return;
 	}
-}
-
-static void leave_late(struct session *s)
-{
-	session_end(s);
 }

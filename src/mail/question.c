@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The question to the authentication source: everything that a session knows about its client, in one struct. */
+/* What TLS and the PROXY header tell about the client: may its certificate pass, and what the authentication source hears of it all. */
 #include "mail/session_private.h"
 
 #include "base/text.h"
@@ -68,4 +68,24 @@ void question_prepare(struct session *s, auth_done_fn *done)
 		q->proxy_server_port = h->destination.port;
 	}
 	add_tls(s, &q->tls);
+}
+
+bool certificate_passes(struct session *s, enum news *why)
+{
+	struct tls_facts facts;
+
+	tls_facts(&s->client, &facts);
+	if (facts.certificate && !facts.verified) {
+		session_log(s, LOG_INFO, "client SSL certificate verify error: (%ld:%s)", facts.verify_code, facts.verify_text);
+		tls_forget_session(&s->client);
+		*why = NEWS_BAD_CERTIFICATE;
+		return false;
+	}
+	if (!facts.certificate && s->at->verify == TLS_VERIFY_ON) {
+		session_log(s, LOG_INFO, "client sent no required SSL certificate");
+		tls_forget_session(&s->client);
+		*why = NEWS_NO_CERTIFICATE;
+		return false;
+	}
+	return true;
 }

@@ -107,6 +107,42 @@ static struct prelogin *prelogin_new(struct session *s)
 	return p;
 }
 
+static struct str address_text(struct prelogin *p, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return arena_str(p->arena, str_of(addr_ip_text(a, text)));
+}
+
+void session_set_stage(struct session *s)
+{
+	const struct mail_settings *m = s->at->settings;
+	struct prelogin *p = s->pre;
+
+	p->front_stage.settings = s->at->protocol_settings;
+	p->front_stage.server_name = s->at->name;
+	p->front_stage.starttls = s->at->tls != NULL ? (enum starttls)m->starttls : STARTTLS_OFF;
+	p->front_stage.max_errors = (unsigned)m->max_errors;
+	p->front_stage.max_commands = (unsigned)m->max_commands;
+	p->front_stage.line_max = s->at->protocol->line_max(s->at->protocol_settings);
+	p->front_stage.arena = p->arena;
+	p->front_stage.note = session_note;
+	p->front_stage.owner = s;
+}
+
+void session_set_client(struct session *s)
+{
+	struct prelogin *p = s->pre;
+	struct addr local = { 0 };
+
+	p->front_stage.client_ip = address_text(p, &s->client_addr);
+	p->front_stage.client_port = s->client_addr.port;
+	if (s->at->protocol->wants_client_host && stream_local(&s->client, &local)) {
+		p->front_stage.server_ip = address_text(p, &local);
+		p->front_stage.server_port = local.port;
+	}
+}
+
 void session_accept(struct house *house, const struct door *door, int fd, const struct addr *client)
 {
 	struct session *s = mem_new(sizeof(*s));

@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A login longer than this is cut in the log. */
-enum { LOGIN_SHOWN = 256 };
-
 static const char *doing(const struct session *s)
 {
 	const struct prelogin *p = s->pre;
@@ -31,7 +28,7 @@ static void put_login(const struct session *s, struct buf *to)
 	if (login.len == 0)
 		return;
 	buf_put(to, STR(", login: \""));
-	visible_put(to, login, LOGIN_SHOWN);
+	visible_put(to, login, SHOWN_MAX);
 	buf_put(to, STR("\""));
 }
 
@@ -81,4 +78,43 @@ void session_log_plain(const struct session *s, enum log_level level, const char
 	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
 	put_line(s, level, NULL, message);
+}
+
+/* Without the last CRLF. */
+static struct str without_end(struct str reply)
+{
+	while (reply.len != 0 && (reply.at[reply.len - 1] == '\n' || reply.at[reply.len - 1] == '\r'))
+		reply.len--;
+	return reply;
+}
+
+void session_log_quoted(struct session *s, enum log_level level, const char *text, struct str quoted)
+{
+	struct buf shown;
+
+	buf_init(&shown, LOG_LINE_MAX);
+	visible_put(&shown, without_end(quoted), SHOWN_MAX);
+	session_log(s, level, "%s: \"%.*s\"", text, STR_ARG(buf_text(&shown)));
+	buf_done(&shown);
+}
+
+void session_note(void *owner, const char *text, struct str quoted)
+{
+	if (quoted.at == NULL)
+		session_log(owner, LOG_INFO, "%s", text);
+	else
+		session_log_quoted(owner, LOG_INFO, text, quoted);
+}
+
+void session_log_failure(struct session *s, const struct stream *stream, enum log_level level, const char *what)
+{
+	struct buf text;
+
+	buf_init(&text, LOG_LINE_MAX / 4);
+	if (stream->tls != NULL && stream->error == 0)
+		level = tls_failure(stream, &text);
+	else
+		stream_failure(stream, &text);
+	session_log(s, level, "%s%.*s", what, STR_ARG(buf_text(&text)));
+	buf_done(&text);
 }

@@ -58,7 +58,11 @@ void session_log(const struct session *s, enum log_level level, const char *form
 /* The same without " while …". */
 void session_log_plain(const struct session *s, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* session.c */
+/* session.c: what the dialogs may know. Once at the beginning, and again when the handshake has told another server; then who the client is. */
+void session_set_stage(struct session *s);
+void session_set_client(struct session *s);
+
+/* session.c: the end, from wherever; and parts of it. */
 void session_end(struct session *s);
 void session_close_server(struct session *s);
 stream_fn session_server_event;
@@ -66,6 +70,18 @@ void session_drop_prelogin(struct session *s);
 
 /* journey.c: the first step of a session that has just been accepted. */
 void session_begin(struct session *s);
+
+/* How much of what a client or server said is shown in the log. */
+enum { SHOWN_MAX = 256 };
+
+/* With something that came from outside behind it, in quotes. */
+void session_log_quoted(struct session *s, enum log_level level, const char *text, struct str quoted);
+
+/* `what` and why the stream failed; TLS knows better than `level` how loud its failures are. */
+void session_log_failure(struct session *s, const struct stream *stream, enum log_level level, const char *what);
+
+/* A dialog's note: see struct stage. */
+void session_note(void *owner, const char *text, struct str quoted);
 
 /* entry.c: look for a PROXY header at the front of the stream without taking more than it. */
 enum proxyhdr_result entry_header(struct session *s);
@@ -75,6 +91,9 @@ void entry_put_header(struct session *s, struct buf *to);
 
 /* identify.c: find the client's verified host name; calls s->pre->identified, maybe at once. */
 void identify_client(struct session *s);
+
+/* question.c: may the client's certificate, or its lack of one, pass? On false the log has heard it. */
+bool certificate_passes(struct session *s, enum news *why);
 
 /* question.c: make the question to the auth source from what is known. */
 void question_prepare(struct session *s, auth_done_fn *done);

@@ -144,18 +144,31 @@ static enum want await_literal(struct imap_front *f, const struct verb *v, struc
 	return WANT_INPUT;
 }
 
+/* Take the tag off the front of `rest`: whatever is said from now on bears this one, or none. */
+static bool take_tag(struct imap_front *f, struct str *rest)
+{
+	struct buf *to = &f->front.dialog.login->tag;
+	struct str tag;
+
+	buf_clear(to);
+	if (!imap_tag(rest, &tag))
+		return false;
+	buf_put(to, tag);
+	return true;
+}
+
 /* Read all of `text`, of which `line` is the last line, and do what it says. */
 static enum want read_command(struct imap_front *f, struct str text, struct str line)
 {
 	struct args args = { .line = line, .rest = text };
+	bool tagged = take_tag(f, &args.rest);
 	struct imap_literal due;
 	const struct verb *v;
-	struct str tag;
 
-	buf_clear(&f->front.dialog.login->tag);
-	if (!imap_tag(&args.rest, &tag))
+	if (f->command.len == 0 && !front_counts(&f->front))
+		return WANT_CLOSE;
+	if (!tagged)
 		return front_mistake(&f->front, line);
-	buf_put(&f->front.dialog.login->tag, tag);
 	v = is_line_safe(line) ? verb_take(VERBS, &args.rest) : NULL;
 	if (v == NULL)
 		return front_mistake(&f->front, line);
@@ -176,8 +189,6 @@ static enum want hear_line(struct dialog *d, struct str line)
 	enum want want;
 
 	d->at = &COMMAND;
-	if (f->command.len == 0 && !front_counts(&f->front))
-		return WANT_CLOSE;
 	if (f->command.len != 0)
 		buf_put(&f->command, line);
 	if (f->command.full)
@@ -205,26 +216,23 @@ static enum want hear_end_of_id(struct dialog *d, struct str last)
 	return id(front_of(d), NULL);
 }
 
-/* Is this the beginning of an ID command that may be answered without being kept? */
-static bool is_long_id(struct imap_front *f, struct str text)
+/* A line that is longer than allowed has begun; an ID command may be answered without being kept. */
+static enum want too_long(struct imap_front *f, struct str text)
 {
-	struct str tag;
+	struct dialog *d = &f->front.dialog;
 
-	if (f->front.dialog.at != &COMMAND || f->command.len != 0 || !front_has_capability(&f->front, STR("ID")) || !imap_tag(&text, &tag))
-		return false;
-	buf_set(&f->front.dialog.login->tag, tag);
-	return str_same(str_cut(&text, ' '), STR("ID"));
+	if (d->at != &COMMAND || f->command.len != 0 || !take_tag(f, &text))
+		return front_too_long(&f->front);
+	if (!front_has_capability(&f->front, STR("ID")) || !str_same(str_cut(&text, ' '), STR("ID")))
+		return front_too_long(&f->front);
+	dialog_skip(d, ID_MAX);
+	d->at = &LONG_ID;
+	return front_counts(&f->front) ? WANT_INPUT : WANT_CLOSE;
 }
 
 static enum want told(struct dialog *d, enum news what, struct str text)
 {
-	struct front *f = front_of(d);
-
-	if (what != NEWS_TOO_LONG || !is_long_id(imap_of(f), text))
-		return front_told(d, what, text);
-	dialog_skip(d, ID_MAX);
-	d->at = &LONG_ID;
-	return front_counts(f) ? WANT_INPUT : WANT_CLOSE;
+	return what == NEWS_TOO_LONG ? too_long(imap_of(front_of(d)), text) : front_told(d, what, text);
 }
 
 static void reply(struct front *f, const char *text)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A chain of chunks, newest first. A piece that does not fit opens a chunk of at least double the size of the last, so
- * the number of allocations grows with the logarithm of what is asked for.
+ * A chain of chunks. Pieces come from the first; one that does not fit there opens a chunk of double the
+ * size, so the number of allocations grows with the logarithm of what is asked for. A piece larger than that
+ * gets a chunk of its own behind the first, so that neither the first's free end nor the measure of the next
+ * chunk suffers from it.
  */
 #include "base/arena.h"
 
@@ -14,13 +16,13 @@
 #include <string.h>
 
 struct chunk {
-	struct chunk *older;
+	struct chunk *next;
 	size_t room, used;
 	alignas(max_align_t) char mem[];
 };
 
 struct arena {
-	struct chunk *newest;
+	struct chunk *first;
 	size_t size;
 };
 
@@ -30,10 +32,7 @@ static struct chunk *chunk_new(struct arena *a, size_t room)
 
 	if (c == NULL)
 		must_memory();
-	c->older = a->newest;
-	c->room = room;
-	c->used = 0;
-	a->newest = c;
+	*c = (struct chunk){ .room = room };
 	a->size += sizeof(*c) + room;
 	return c;
 }
@@ -47,36 +46,56 @@ static size_t rounded(size_t size)
 struct arena *arena_new(size_t first)
 {
 	struct arena start = { 0 };
-	struct chunk *c = chunk_new(&start, rounded(sizeof(start)) + rounded(first));
-	struct arena *a = (struct arena *)(void *)c->mem;
+	struct arena *a;
 
-	c->used = rounded(sizeof(*a));
+	must(first < SIZE_MAX / 4);
+	start.first = chunk_new(&start, rounded(sizeof(start)) + rounded(first));
+	start.first->used = rounded(sizeof(start));
+	a = (struct arena *)(void *)start.first->mem;
 	*a = start;
 	return a;
 }
 
 void arena_free(struct arena *a)
 {
-	struct chunk *c = a != NULL ? a->newest : NULL;
+	struct chunk *c = a != NULL ? a->first : NULL;
 
 	while (c != NULL) {
-		struct chunk *older = c->older;
+		struct chunk *next = c->next;
 
 		mem_wipe(c->mem, c->used);
 		free(c);
-		c = older;
+		c = next;
 	}
+}
+
+/* A chunk that has `size` bytes free. */
+static struct chunk *chunk_for(struct arena *a, size_t size)
+{
+	struct chunk *first = a->first, *c;
+
+	if (size <= first->room - first->used)
+		return first;
+	if (size > 2 * first->room) {
+		c = chunk_new(a, size);
+		c->next = first->next;
+		first->next = c;
+		return c;
+	}
+	c = chunk_new(a, 2 * first->room);
+	c->next = first;
+	a->first = c;
+	return c;
 }
 
 void *arena_take(struct arena *a, size_t size)
 {
-	struct chunk *c = a->newest;
+	struct chunk *c;
 	void *piece;
 
 	must(size < SIZE_MAX / 4);
 	size = rounded(size);
-	if (size > c->room - c->used)
-		c = chunk_new(a, size > 2 * c->room ? size : 2 * c->room);
+	c = chunk_for(a, size);
 	piece = c->mem + c->used;
 	c->used += size;
 	return memset(piece, 0, size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bounded byte buffers; see buf.h. Outgrown room is wiped before it is given back, since it may hold a secret. */
+/* Bounded byte buffers; see buf.h. Outgrown room is wiped before it is given back, since it may hold a
+ * secret. */
 #include "base/buf.h"
 
 #include "base/mem.h"
@@ -34,16 +35,18 @@ void buf_done(struct buf *b)
 	*b = (struct buf){ .most = b->most, .home = b->home };
 }
 
+/* `need` is at most `most`. There is always a byte more than the room, where vsnprintf may put its NUL. */
 static void grow(struct buf *b, size_t need)
 {
 	size_t room = b->room != 0 ? b->room : FIRST_ROOM;
 	char *at;
 
 	while (room < need)
-		room *= 2;
+		room = room > b->most / 2 ? b->most : 2 * room;
 	if (room > b->most)
 		room = b->most;
-	at = b->home != NULL ? arena_take(b->home, room) : mem_new(room);
+	must(room < SIZE_MAX / 4);
+	at = b->home != NULL ? arena_take(b->home, room + 1) : mem_new(room + 1);
 	if (b->len != 0)
 		memcpy(at, b->at, b->len);
 	give_back(b);
@@ -57,7 +60,7 @@ char *buf_space(struct buf *b, size_t n)
 		b->full = true;
 		return NULL;
 	}
-	if (b->len + n > b->room)
+	if (b->at == NULL || n > b->room - b->len)
 		grow(b, b->len + n);
 	return b->at + b->len;
 }
@@ -68,12 +71,18 @@ void buf_grew(struct buf *b, size_t n)
 	b->len += n;
 }
 
+static bool lies_in(const struct buf *b, struct str s)
+{
+	return (uintptr_t)s.at - (uintptr_t)b->at < b->room;
+}
+
 void buf_put(struct buf *b, struct str s)
 {
 	char *to;
 
 	if (s.len == 0)
 		return;
+	must(!lies_in(b, s));
 	to = buf_space(b, s.len);
 	if (to == NULL)
 		return;
@@ -83,30 +92,35 @@ void buf_put(struct buf *b, struct str s)
 
 void buf_put_byte(struct buf *b, char c)
 {
-	buf_put(b, (struct str){ &c, 1 });
+	char *to = buf_space(b, 1);
+
+	if (to == NULL)
+		return;
+	*to = c;
+	b->len++;
 }
 
+/* Most texts fit into the room that is there, so it is tried before it is known how much is needed. */
 void buf_format(struct buf *b, const char *format, ...)
 {
+	char *to = buf_space(b, 0);
 	va_list ap;
 	int n;
-	char *to;
 
-	va_start(ap, format);
-	n = vsnprintf(NULL, 0, format, ap);
-	va_end(ap);
-	must(n >= 0);
-	/* vsnprintf ends in a NUL, which needs a byte of the room too */
-	if ((size_t)n + 1 > b->most - b->len) {
-		b->full = true;
-		return;
-	}
-	to = buf_space(b, (size_t)n + 1);
 	if (to == NULL)
 		return;
 	va_start(ap, format);
-	vsnprintf(to, (size_t)n + 1, format, ap);
+	n = vsnprintf(to, b->room - b->len + 1, format, ap);
 	va_end(ap);
+	must(n >= 0);
+	if ((size_t)n > b->room - b->len) {
+		to = buf_space(b, (size_t)n);
+		if (to == NULL)
+			return;
+		va_start(ap, format);
+		vsnprintf(to, (size_t)n + 1, format, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)n;
 }
 

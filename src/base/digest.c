@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Digests and random bytes by OpenSSL; see digest.h. A digest that the library lacks is an installation that cannot work. */
+/* Digests and random bytes by OpenSSL; see digest.h. A digest that the library lacks is an installation that
+ * cannot work. */
 #include "base/digest.h"
 
 #include "base/must.h"
+#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -29,7 +31,10 @@ void digest_sha256(struct str bytes, uint8_t to[static SHA256_SIZE])
 
 static void hmac(const EVP_MD *how, struct str key, struct str bytes, uint8_t *to)
 {
-	must(HMAC(how, key.len != 0 ? key.at : "", (int)key.len, (const unsigned char *)bytes.at, bytes.len, to, NULL) != NULL);
+	const unsigned char *at = (const unsigned char *)(bytes.len != 0 ? bytes.at : "");
+
+	must(key.len <= INT_MAX);
+	must(HMAC(how, key.len != 0 ? key.at : "", (int)key.len, at, bytes.len, to, NULL) != NULL);
 }
 
 void hmac_md5(struct str key, struct str bytes, uint8_t to[static MD5_SIZE])
@@ -44,5 +49,5 @@ void hmac_sha256(struct str key, struct str bytes, uint8_t to[static SHA256_SIZE
 
 void random_bytes(void *to, size_t size)
 {
-	must(RAND_bytes(to, (int)size) == 1);
+	must(size <= INT_MAX && RAND_bytes(to, (int)size) == 1);
 }

@@ -2,8 +2,10 @@
 /*
  * Log lines in the format that log watchers know: "2026/01/31 12:00:00 [info] 10#10: *17 text".
  *
- * A log is a list of sinks, each with its own level; a line is written with one system call per sink before the caller goes on. A sink
- * that takes nothing (disk full) loses the line, and the next line that goes through says how many were lost.
+ * A log is a list of sinks, each with its own level; a line is written with one system call per sink before
+ * the caller goes on. A sink that takes nothing (disk full) loses the line, and before the next line that
+ * goes through stands one that says how many were lost.
+ *
  * Only auth, upstream, mail, monitor and main log; everybody else returns what went wrong.
  */
 #pragma once
@@ -16,22 +18,32 @@ enum { LOG_LINE_MAX = 2048 };
 struct log_sink;
 
 struct log {
-	unsigned level;			/* the most talkative of its sinks: a cheap first look */
+	unsigned level; /* the most talkative of its sinks: a cheap first look */
 	unsigned sinks_len;
 	struct log_sink *const *sinks;
 };
 
-/* The word for a level as it stands in a line and in error_log; NULL-terminated table indexed by enum log_level. */
+/* The word for a level as it stands in a line and in error_log; NULL-terminated table indexed by enum
+ * log_level. */
 extern const char *const log_level_names[];
 
-/* A sink that writes lines to a file, pipe or terminal. The descriptor stays the caller's. */
+/* A sink that writes lines to a file, pipe or terminal. The descriptor stays the caller's; SIGPIPE must be
+ * ignored. */
 struct log_sink *log_sink_file(int fd, enum log_level level);
 
-/* A sink that sends datagrams to a syslog server (RFC 3164 form): `fd` is a connected datagram socket. */
-struct log_sink *log_sink_syslog(int fd, enum log_level level, unsigned facility, const char *tag, const char *host);
+/*
+ * A sink that sends datagrams to a syslog server, "<PRI>Jan 31 12:00:00 HOST TAG: " and the line as a file
+ * would have it, as the proxy that we replace does. `fd` is a connected datagram socket, the caller's; when
+ * its server was started anew it is connected again. `facility` 0 to 23; `tag` at most 32 bytes; `host` at
+ * most 64, or NULL for none.
+ */
+struct log_sink *log_sink_syslog(int fd, enum log_level level, unsigned facility, const char *tag,
+				 const char *host);
 
-/* The file behind a sink was opened anew (USR1). */
+/* What is behind a sink was opened anew (USR1): go on with `fd`, the caller's again. */
 void log_sink_reopen(struct log_sink *s, int fd);
+
+/* NULL is allowed. Lines that were lost and not yet told of are forgotten. */
 void log_sink_free(struct log_sink *s);
 
 static inline bool log_wants(const struct log *l, enum log_level level)
@@ -39,7 +51,10 @@ static inline bool log_wants(const struct log *l, enum log_level level)
 	return l->level >= (unsigned)level;
 }
 
-/* Write one line. `connection` is the number behind '*', 0 for none. The text must hold only what was checked or went through
- * visible_put. */
+/*
+ * Write one line to each sink that wants the level; cut to LOG_LINE_MAX bytes, its LF included. `connection`
+ * is the number behind '*', 0 for none. errno is left as it was. The text must hold only what was checked or
+ * went through visible_put; control characters that come all the same become '_', so nobody forges a line.
+ */
 void log_put(const struct log *l, enum log_level level, uint64_t connection, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include "base/must.h"
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,10 @@ void *mem_new(size_t size)
 
 void *mem_array(size_t count, size_t size)
 {
-	void *p = calloc(count, size);
+	void *p;
 
+	must(size == 0 || count <= SIZE_MAX / size);
+	p = calloc(count, size);
 	if (p == NULL && count != 0 && size != 0)
 		must_memory();
 	return p;
@@ -35,9 +38,11 @@ void *mem_array(size_t count, size_t size)
 
 void *mem_resize(void *old, size_t size)
 {
-	void *p = realloc(old, size);
+	void *p;
 
-	if (p == NULL && size != 0)
+	must(size != 0);
+	p = realloc(old, size);
+	if (p == NULL)
 		must_memory();
 	return p;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Assertions for our own bugs, kept in release builds: the process says what was not so, and aborts. The master
- * starts another worker. Never for what a peer, an operator or the world can cause.
+ * Assertions for our own bugs, kept in release builds: the process says what was not so, and aborts. The
+ * master starts another worker. Never for what a peer, an operator or the world can cause.
  */
 #pragma once
 

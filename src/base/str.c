@@ -3,7 +3,6 @@
 #include "base/str.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct str str_of(const char *text)
 {
@@ -15,9 +14,20 @@ bool str_eq(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+static unsigned char lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+/* Not strncasecmp: that one stops at a NUL, and asks the locale what a letter is. */
 bool str_same(struct str a, struct str b)
 {
-	return a.len == b.len && (a.len == 0 || strncasecmp(a.at, b.at, a.len) == 0);
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (lower(a.at[i]) != lower(b.at[i]))
+			return false;
+	return true;
 }
 
 bool str_starts(struct str s, struct str with)
@@ -96,7 +106,7 @@ bool str_number(struct str s, uint64_t most, uint64_t *number)
 	for (size_t i = 0; i < s.len; i++) {
 		uint64_t digit = (uint64_t)(unsigned char)s.at[i] - '0';
 
-		if (digit > 9 || n > (most - digit) / 10 || digit > most)
+		if (digit > 9 || digit > most || n > (most - digit) / 10)
 			return false;
 		n = n * 10 + digit;
 	}
@@ -104,11 +114,12 @@ bool str_number(struct str s, uint64_t most, uint64_t *number)
 	return true;
 }
 
+/* Volatile, so that no compiler finds out that it may stop early. */
 bool str_eq_secret(struct str a, struct str b)
 {
-	unsigned char difference = a.len != b.len;
+	volatile unsigned char difference = a.len != b.len;
 
 	for (size_t i = 0; i < a.len && i < b.len; i++)
-		difference |= (unsigned char)(a.at[i] ^ b.at[i]);
+		difference = (unsigned char)(difference | (a.at[i] ^ b.at[i]));
 	return difference == 0;
 }

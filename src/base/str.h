@@ -15,7 +15,9 @@ struct str {
 };
 
 /* LIT is for static tables, STR for expressions. */
+/* clang-format off */
 #define LIT(text) { (text), sizeof(text) - 1 }
+/* clang-format on */
 #define STR(text) ((struct str)LIT(text))
 
 /* For printf's "%.*s"; only for text that is known to hold nothing but printable bytes. */
@@ -49,10 +51,12 @@ struct str str_trim(struct str s);
  * everything is returned and `rest` becomes empty. */
 struct str str_cut(struct str *rest, char sep);
 
-/* Take one line that ends in LF off the front of `rest`, without its LF or CRLF. False when none is complete. */
+/* Take one line that ends in LF off the front of `rest`, without its LF or CRLF. False when none is
+ * complete. */
 bool str_line(struct str *rest, struct str *line);
 
-/* Read the whole span as a decimal number of at most `most`. False on anything else, the empty span included. */
+/* Read the whole span as a decimal number of at most `most`. False on anything else (sign, blank, empty
+ * span), and then *number stays as it is. */
 bool str_number(struct str s, uint64_t most, uint64_t *number);
 
 /* Compare in time that depends on the lengths only; for digests and secrets. */

@@ -13,16 +13,20 @@ static unsigned byte_at(struct str s, size_t i)
 
 void base64_put(struct buf *to, struct str bytes)
 {
+	size_t size = (bytes.len + 2) / 3 * 4;
+	char *at = size != 0 ? buf_space(to, size) : NULL;
+
+	if (at == NULL)
+		return;
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		unsigned bits = byte_at(bytes, i) << 16 | byte_at(bytes, i + 1) << 8 | byte_at(bytes, i + 2);
-		char four[4] = { BASE64[bits >> 18], BASE64[bits >> 12 & 63], BASE64[bits >> 6 & 63], BASE64[bits & 63] };
 
-		if (i + 2 >= bytes.len)
-			four[3] = '=';
-		if (i + 1 >= bytes.len)
-			four[2] = '=';
-		buf_put(to, (struct str){ four, sizeof(four) });
+		*at++ = BASE64[bits >> 18];
+		*at++ = BASE64[bits >> 12 & 63];
+		*at++ = i + 1 < bytes.len ? BASE64[bits >> 6 & 63] : '=';
+		*at++ = i + 2 < bytes.len ? BASE64[bits & 63] : '=';
 	}
+	buf_grew(to, size);
 }
 
 static int base64_value(char c)
@@ -38,7 +42,8 @@ static int base64_value(char c)
 	return c == '/' ? 63 : -1;
 }
 
-/* Is the tail behind the alphabet's characters what padding may be? At most two '=', and no more than make up four. */
+/* Is the tail behind the alphabet's characters what padding may be? Only '=', and no more than make up
+ * four. */
 static bool good_padding(struct str tail, size_t chars)
 {
 	for (size_t i = 0; i < tail.len; i++)
@@ -46,7 +51,7 @@ static bool good_padding(struct str tail, size_t chars)
 			return false;
 	if (chars == 0)
 		return tail.len <= 1;
-	return tail.len == 0 || (chars + tail.len) % 4 == 0;
+	return tail.len <= (4 - chars % 4) % 4;
 }
 
 bool base64_get(struct buf *to, struct str text)
@@ -57,7 +62,7 @@ bool base64_get(struct buf *to, struct str text)
 
 	while (chars < text.len && base64_value(text.at[chars]) >= 0)
 		chars++;
-	if (chars % 4 == 1 || text.len - chars > 2 || !good_padding(str_skip(text, chars), chars))
+	if (chars % 4 == 1 || !good_padding(str_skip(text, chars), chars))
 		return false;
 	size = chars / 4 * 3 + (chars % 4 != 0 ? chars % 4 - 1 : 0);
 	if (size == 0)
@@ -76,14 +81,20 @@ bool base64_get(struct buf *to, struct str text)
 
 void hex_put(struct buf *to, struct str bytes)
 {
+	char *at = bytes.len != 0 ? buf_space(to, 2 * bytes.len) : NULL;
+
+	if (at == NULL)
+		return;
 	for (size_t i = 0; i < bytes.len; i++) {
-		buf_put_byte(to, HEX_LOWER[byte_at(bytes, i) >> 4]);
-		buf_put_byte(to, HEX_LOWER[byte_at(bytes, i) & 15]);
+		*at++ = HEX_LOWER[byte_at(bytes, i) >> 4];
+		*at++ = HEX_LOWER[byte_at(bytes, i) & 15];
 	}
+	buf_grew(to, 2 * bytes.len);
 }
 
-/* Put `bytes`, with `mark` and two hex digits in place of each one that `special` picks; untouched runs go in one piece. */
-static void escape(struct buf *to, struct str bytes, const char *mark, bool (*special)(unsigned char))
+/* Put `bytes`, with `mark` and two hex digits in place of each one that `special` picks; untouched runs go in
+ * one piece. */
+static void escape(struct buf *to, struct str bytes, struct str mark, bool (*special)(unsigned char))
 {
 	size_t start = 0;
 
@@ -93,7 +104,7 @@ static void escape(struct buf *to, struct str bytes, const char *mark, bool (*sp
 		if (!special(c))
 			continue;
 		buf_put(to, (struct str){ bytes.at + start, i - start });
-		buf_put(to, str_of(mark));
+		buf_put(to, mark);
 		buf_put_byte(to, HEX_UPPER[c >> 4]);
 		buf_put_byte(to, HEX_UPPER[c & 15]);
 		start = i + 1;
@@ -108,7 +119,7 @@ static bool percent_special(unsigned char c)
 
 void percent_put(struct buf *to, struct str bytes)
 {
-	escape(to, bytes, "%", percent_special);
+	escape(to, bytes, STR("%"), percent_special);
 }
 
 static bool xtext_special(unsigned char c)
@@ -118,7 +129,7 @@ static bool xtext_special(unsigned char c)
 
 void xtext_put(struct buf *to, struct str bytes)
 {
-	escape(to, bytes, "+", xtext_special);
+	escape(to, bytes, STR("+"), xtext_special);
 }
 
 static bool invisible(unsigned char c)
@@ -132,7 +143,7 @@ void visible_put(struct buf *to, struct str bytes, size_t most)
 
 	if (cut)
 		bytes.len = most;
-	escape(to, bytes, "\\x", invisible);
+	escape(to, bytes, STR("\\x"), invisible);
 	if (cut)
 		buf_put(to, STR("..."));
 }

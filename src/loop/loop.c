@@ -2,11 +2,12 @@
 /*
  * The event loop; see loop.h.
  *
- * A watch that is forgotten while its event waits in the batch just fetched must not be told any more: loop_unwatch
- * strikes it from the batch. Batches are small, and closing is rare beside reading, so a linear look is the cheapest way.
+ * A watch that is forgotten while its event waits in the batch just fetched must not be told any more:
+ * loop_unwatch strikes it from the batch. Batches are small, and closing is rare beside reading, so a linear
+ * look is the cheapest way.
  *
- * How long to wait is reckoned from the clock as it was read at the beginning of the turn before. A timer may so be late by
- * as long as that turn took, which spares a look at the clock; it is never early.
+ * How long to wait is reckoned from the clock as it was read at the beginning of the turn before. A timer may
+ * so be late by as long as that turn took, which spares a look at the clock; it is never early.
  */
 #include "loop/loop.h"
 
@@ -130,7 +131,8 @@ void loop_later(struct loop *l, struct task *k)
 	l->tasks_end = &k->next;
 }
 
-/* The last of the waiting tasks holds the end of their list; the list that run_tasks works on needs no end. */
+/* The last of the waiting tasks holds the end of their list; the list that run_tasks works on needs no
+ * end. */
 void loop_cancel(struct loop *l, struct task *k)
 {
 	if (k->link == NULL)

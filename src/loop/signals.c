@@ -2,8 +2,8 @@
 /*
  * Signals through a signalfd; see signals.h.
  *
- * One signal a turn is taken from the descriptor, which is level-triggered and so is told again while more wait. Nothing
- * is kept for afterwards, so the owner may close us from inside its callback.
+ * One signal a turn is taken from the descriptor, which is level-triggered and so is told again while more
+ * wait. Nothing is kept for afterwards, so the owner may close us from inside its callback.
  */
 #include "loop/signals.h"
 

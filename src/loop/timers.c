@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The timer wheel; see timers.h. A disarmed timer leaves its slot's bit behind; whoever finds the slot empty clears it. */
+/* The timer wheel; see timers.h. A disarmed timer leaves its slot's bit behind; whoever finds the slot empty
+ * clears it. */
 #include "loop/timers.h"
 
 #include <limits.h>
@@ -107,8 +108,9 @@ static void arrive(struct timers *w, uint64_t time)
 	}
 }
 
-/* When the first slot that holds a timer begins: on level 0 its timers are due then, on a higher one they move down. The
- * levels lie one behind the other in time, so the first that has one tells. UINT64_MAX: no timer at all. */
+/* When the first slot that holds a timer begins: on level 0 its timers are due then, on a higher one they
+ * move down. The levels lie one behind the other in time, so the first that has one tells. UINT64_MAX: no
+ * timer at all. */
 static uint64_t next_stop(struct timers *w)
 {
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
@@ -121,8 +123,9 @@ static uint64_t next_stop(struct timers *w)
 	return UINT64_MAX;
 }
 
-/* Run what is due at exactly `time`. The slot is emptied before the wheel goes on, since going on may fill it with timers
- * of the next block; and the wheel goes on before the callbacks, so that what they arm for "now" comes a millisecond later. */
+/* Run what is due at exactly `time`. The slot is emptied before the wheel goes on, since going on may fill it
+ * with timers of the next block; and the wheel goes on before the callbacks, so that what they arm for "now"
+ * comes a millisecond later. */
 static void run_slot(struct timers *w, uint64_t time)
 {
 	struct timer *list;
@@ -137,7 +140,8 @@ static void run_slot(struct timers *w, uint64_t time)
 	}
 }
 
-/* From stop to stop, so that a clock that jumps far (a stopped process, a paused machine) costs what it passes, not the way. */
+/* From stop to stop, so that a clock that jumps far (a stopped process, a paused machine) costs what it
+ * passes, not the way. */
 void timers_run(struct timers *w, uint64_t now)
 {
 	for (uint64_t stop = next_stop(w); stop <= now; stop = next_stop(w)) {

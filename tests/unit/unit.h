@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every unit test needs besides cmocka: spans that compare readably, a random generator whose runs can be repeated, and
- * the proof that a must() is not so.
+ * What every unit test needs besides cmocka: spans that compare readably, a random generator whose runs can
+ * be repeated, and the proof that a must() is not so.
  */
 #pragma once
 #include <setjmp.h>
@@ -26,8 +26,8 @@ static inline void unit_assert_str(struct str got, struct str want, const char *
 {
 	if (str_eq(got, want))
 		return;
-	print_error("\"%.*s\" (%zu bytes) != \"%.*s\" (%zu bytes)\n", (int)got.len, got.at, got.len, (int)want.len, want.at,
-		    want.len);
+	print_error("\"%.*s\" (%zu bytes) != \"%.*s\" (%zu bytes)\n", (int)got.len, got.at, got.len,
+		    (int)want.len, want.at, want.len);
 	_fail(file, line);
 }
 
@@ -45,7 +45,8 @@ static inline uint64_t dice_roll(struct dice *d, uint64_t below)
 	return (z ^ z >> 31) % below;
 }
 
-/* Calling fn(arg) in a process of its own ends in abort(), as must() does; what it says on stderr is dropped. */
+/* Calling fn(arg) in a process of its own ends in abort(), as must() does; what it says on stderr is
+ * dropped. */
 #define assert_aborts(fn, arg) unit_assert_aborts((fn), (arg), __FILE__, __LINE__)
 
 static inline void unit_assert_aborts(void (*fn)(void *arg), void *arg, const char *file, int line)
@@ -63,7 +64,8 @@ static inline void unit_assert_aborts(void (*fn)(void *arg), void *arg, const ch
 		fn(arg);
 		_exit(0);
 	}
-	if (child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
+	if (child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
+	    WTERMSIG(status) == SIGABRT)
 		return;
 	print_error("no abort (status %d)\n", status);
 	_fail(file, line);

@@ -2,9 +2,10 @@
 /*
  * The timer wheel against a list that is searched from end to end.
  *
- * The property test lets both live through the same random history: timers are armed, moved and disarmed, from outside and from
- * inside callbacks, and the clock goes on by nothing, by little, across block borders, or by years. At each callback the timer
- * must be the one that the list would choose, and when the wheel comes to rest nothing due may be left in the list.
+ * The property test lets both live through the same random history: timers are armed, moved and disarmed,
+ * from outside and from inside callbacks, and the clock goes on by nothing, by little, across block borders,
+ * or by years. At each callback the timer must be the one that the list would choose, and when the wheel
+ * comes to rest nothing due may be left in the list.
  */
 #include "loop/timers.h"
 
@@ -23,7 +24,7 @@ struct entry {
 struct history {
 	struct dice dice;
 	struct timers wheel;
-	uint64_t floor;			/* what is armed for earlier comes now */
+	uint64_t floor; /* what is armed for earlier comes now */
 	uint64_t now, fired;
 	struct entry entries[TIMERS];
 };
@@ -41,7 +42,9 @@ static uint64_t earliest(const struct history *h)
 /* Distances that hit each level of the wheel, and its block borders, about as often as each other. */
 static uint64_t distance(struct history *h)
 {
-	static const uint64_t scales[] = { 1, 4, 256, 600, 65536, 200000, 1 << 24, (uint64_t)1 << 33, (uint64_t)1 << 41 };
+	static const uint64_t scales[] = {
+		1, 4, 256, 600, 65536, 200000, 1 << 24, (uint64_t)1 << 33, (uint64_t)1 << 41
+	};
 	uint64_t scale = scales[dice_roll(&h->dice, sizeof(scales) / sizeof(scales[0]))];
 
 	switch (dice_roll(&h->dice, 4)) {
@@ -257,7 +260,8 @@ static void far_away_is_not_dear(void **state)
 	assert_true(timer_armed(&never.timer));
 }
 
-/* Who sleeps as long as timers_wait allows wakes at most once a level before the timer is due, and then exactly. */
+/* Who sleeps as long as timers_wait allows wakes at most once a level before the timer is due, and then
+ * exactly. */
 static void waits_lead_to_the_timer(void **state)
 {
 	struct dice dice = { 7 };

@@ -106,7 +106,8 @@ static const char *read_host(struct conf *c, struct str text, struct found *f)
 	return look_up(c, host, f);
 }
 
-const char *conf_addresses(struct conf *c, struct str text, uint16_t port, struct addr *to, size_t room, size_t *len)
+const char *conf_addresses(struct conf *c, struct str text, uint16_t port, struct addr *to, size_t room,
+			   size_t *len)
 {
 	struct found f = { .to = to, .room = room, .port = port };
 	const char *wrong;

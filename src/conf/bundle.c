@@ -174,8 +174,8 @@ void bundle_note(struct bundle *b, struct str key, struct str answer)
 	bundle_put(b, BUNDLE_FACT, key, answer);
 }
 
-void bundle_each(const struct bundle *b, enum bundle_kind kind, void (*visit)(void *to, struct str key, struct str answer),
-		 void *to)
+void bundle_each(const struct bundle *b, enum bundle_kind kind,
+		 void (*visit)(void *to, struct str key, struct str answer), void *to)
 {
 	for (size_t i = 0; i < b->len; i++)
 		if (b->entries[i].kind == kind && !b->entries[i].failed)
@@ -284,7 +284,8 @@ static bool unpack_all(struct bundle *b)
 	struct str rest = { b->map, b->map_size };
 	struct head h;
 
-	if (!unpack(&rest, &h, sizeof(h)) || memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0 || h.size != b->map_size)
+	if (!unpack(&rest, &h, sizeof(h)) || memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0 ||
+	    h.size != b->map_size)
 		return false;
 	for (uint64_t i = 0; i < h.count; i++)
 		if (!unpack_entry(&rest, append(b)))

@@ -17,7 +17,7 @@ enum bundle_kind {
 	BUNDLE_CONF,			/* a configuration file's content; what -T shows */
 	BUNDLE_FILE,			/* another file's content: certificates, keys, maps */
 	BUNDLE_GLOB,			/* the names that match a pattern, sorted, each ended by a NUL */
-	BUNDLE_HOST,			/* a host's addresses as IP literals, in the system's order, each ended by a NUL */
+	BUNDLE_HOST,			/* a host's IP literals in the system's order, each ended by a NUL */
 	BUNDLE_FACT,			/* something about this machine, see below */
 };
 
@@ -59,5 +59,5 @@ int bundle_seal(const struct bundle *b);
 /*
  * Visit the answers of one kind in the order in which they were first asked; for -T. Failures are left out.
  */
-void bundle_each(const struct bundle *b, enum bundle_kind kind, void (*visit)(void *to, struct str key, struct str answer),
-		 void *to);
+void bundle_each(const struct bundle *b, enum bundle_kind kind,
+		 void (*visit)(void *to, struct str key, struct str answer), void *to);

@@ -224,11 +224,16 @@ struct str conf_prefix_path(struct conf *c, struct str name)
 	return path_from(c, str_of(c->source.prefix), name);
 }
 
+bool fault_open(struct conf *c, const char *call, struct str path, int error)
+{
+	return conf_fault(c, "%s \"%.*s\" failed (%d: %s)", call, STR_ARG(path), error, strerror(error));
+}
+
 bool conf_read(struct conf *c, struct str path, struct str *content)
 {
 	int error;
 
 	if (bundle_ask(c->source.bundle, BUNDLE_FILE, path, content, &error))
 		return true;
-	return conf_fault(c, "open() \"%.*s\" failed (%d: %s)", STR_ARG(path), error, strerror(error));
+	return fault_open(c, "open()", path, error);
 }

@@ -36,7 +36,7 @@ struct strs {
 
 /* What kind of value a row stores at its offset, and how the text of the default is read. */
 enum slot {
-	SLOT_NONE,			/* stores nothing by itself: `set` does the work, or the directive has no effect */
+	SLOT_NONE,			/* stores nothing by itself: `set` does the work, if any */
 	SLOT_FLAG,			/* bool: on | off */
 	SLOT_NUMBER,			/* uint64_t */
 	SLOT_SIZE,			/* uint64_t bytes: 10, 4k, 1m */
@@ -46,9 +46,9 @@ enum slot {
 	SLOT_TEXT,			/* struct str */
 	SLOT_ENUM,			/* unsigned: one of `choices` */
 	SLOT_BITS,			/* unsigned: several of `choices`, or'ed */
-	SLOT_LIST,			/* struct strs: arguments of all occurrences at this level, in order */
-	SLOT_PATH,			/* struct str: a path relative to the configuration's directory, made absolute */
-	SLOT_PREFIX_PATH,		/* the same, relative to the prefix */
+	SLOT_LIST,			/* struct strs: arguments of all occurrences at this level */
+	SLOT_PATH,			/* struct str: a path, absolute from the configuration's folder */
+	SLOT_PREFIX_PATH,		/* the same, from the prefix */
 	SLOT_CUSTOM,			/* inherited as `size` bytes at the offset; `set` fills it */
 };
 
@@ -58,16 +58,26 @@ struct choice {
 };
 
 enum {
-	CONF_BLOCK = 1,			/* opens a block: `opens` says which place, or `row` takes its lines */
+	CONF_BLOCK = 1,			/* opens a block: of the place `opens`, or `row` takes its lines */
 	CONF_SKIPPED = 2,		/* accepted and passed over with a notice, block and all */
-	CONF_REPEATS = 4,		/* may stand several times at one level; lists and bits always may, and accumulate */
-	CONF_NO_EFFECT = 8,		/* checked, but not stored: without effect on mail; the manual says so */
+	CONF_REPEATS = 4,		/* may stand several times at one level; lists and bits always may */
+	CONF_NO_EFFECT = 8,		/* checked, not stored; the manual says that it has no effect */
 	CONF_UNLIMITED = 16,		/* any number of arguments from `min` on */
 	CONF_CASE = 32,			/* the words of `choices` are told apart by case */
 };
 
-typedef bool directive_set_fn(struct conf *c, const struct directive *d, const struct words *w, void *settings);
+typedef bool directive_set_fn(struct conf *c, const struct directive *d, const struct words *w,
+			      void *settings);
 
+/*
+ * A row. Its `set` reads the arguments when the slot is NONE or CUSTOM; with other slots it is called behind
+ * the slot's own reading, to look at the value once more. For a block it is called before the lines, and when
+ * it says false these are passed over. `settings` is the module's struct in the scope where the directive
+ * stands, NULL if the module has none there. `row` gets the same for each line of its block, with the row of
+ * the block.
+ *
+ * The preset is read the same way, once for each outermost scope that has the module's struct.
+ */
 struct directive {
 	const char *name;
 	unsigned where;			/* enum place, or'ed */
@@ -80,11 +90,11 @@ struct directive {
 	const char *preset;		/* the default as it would be written; NULL: zero bytes */
 	const char *args;		/* synopsis of the arguments, for the manual: "on | off" */
 	const char *help;		/* one or two sentences, for the manual */
-	directive_set_fn *set;		/* the odd ones: reads the arguments when slot is NONE or CUSTOM, else called behind the slot's own
-					 * reading; for a block before its lines, false passes over them. Also called for `preset`. */
+	directive_set_fn *set;		/* the odd ones, see below */
 	enum place opens;		/* with CONF_BLOCK */
-	directive_set_fn *row;		/* with CONF_BLOCK: gets each line of the block instead of a lookup of directives */
-	void (*preset_fn)(struct conf *c, struct scope *in, void *settings);	/* a default that is no constant, e.g. the host's name */
+	directive_set_fn *row;		/* with CONF_BLOCK: gets each line of the block */
+	/* A default that is no constant, such as the host's name. */
+	void (*preset_fn)(struct conf *c, struct scope *in, void *settings);
 };
 
 struct module {
@@ -138,7 +148,8 @@ bool conf_fault_at(struct conf *c, const char *file, unsigned line, const char *
 	__attribute__((format(printf, 4, 5)));
 
 /* A warning or notice about the directive being read. */
-void conf_say(struct conf *c, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void conf_say(struct conf *c, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * Absolute path of a file named in the configuration: relative to the configuration's directory, or to the
@@ -147,10 +158,7 @@ void conf_say(struct conf *c, enum log_level level, const char *format, ...) __a
 struct str conf_path(struct conf *c, struct str name);
 struct str conf_prefix_path(struct conf *c, struct str name);
 
-/*
- * Read a file through the bundle; complains `cannot load …`-like on its own: "open() \"F\" failed (2: No such
- * file or directory)".
- */
+/* Read a file through the bundle; complains on its own: open() "F" failed (2: No such file or directory). */
 bool conf_read(struct conf *c, struct str path, struct str *content);
 
 /*
@@ -168,7 +176,8 @@ bool conf_read_sec(struct str text, uint64_t *sec);
  * success, else the reason: "no host", "invalid host", "host not found", "invalid port", "invalid IPv6
  * address", "no path in the unix domain socket", "too long path in the unix domain socket".
  */
-const char *conf_addresses(struct conf *c, struct str text, uint16_t port, struct addr *to, size_t room, size_t *len);
+const char *conf_addresses(struct conf *c, struct str text, uint16_t port, struct addr *to, size_t room,
+			   size_t *len);
 
 /* The same for a host name or an IP literal alone, with port 0. */
 const char *conf_hosts(struct conf *c, struct str host, struct addr *to, size_t room, size_t *len);
@@ -176,7 +185,7 @@ const char *conf_hosts(struct conf *c, struct str host, struct addr *to, size_t 
 /* Scopes. */
 enum place scope_place(const struct scope *s);
 struct scope *scope_outer(const struct scope *s);	/* NULL for the outermost */
-struct scope *scope_first(const struct scope *s, enum place place);	/* first inner scope of that place, in the file's order */
+struct scope *scope_first(const struct scope *s, enum place place);	/* inner one of that place */
 struct scope *scope_next(const struct scope *s);	/* next sibling of the same place */
 const char *scope_file(const struct scope *s);		/* where its block opens */
 unsigned scope_line(const struct scope *s);

@@ -31,15 +31,20 @@ static void error_log_preset(struct conf *c, struct scope *in, void *settings);
 static parameter_fn set_server, set_facility, set_severity, set_tag;
 
 static const struct directive ROWS[] = {
-	{ .name = "error_log", .where = IN_MAIN | IN_MAIL | IN_SERVER, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS,
-	  .slot = SLOT_CUSTOM, .offset = offsetof(struct settings, uses), .size = sizeof(struct log_uses),
+	{ .name = "error_log", .where = IN_MAIN | IN_MAIL | IN_SERVER,
+	  .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_CUSTOM,
+	  .offset = offsetof(struct settings, uses), .size = sizeof(struct log_uses),
 	  .set = error_log_set, .preset_fn = error_log_preset,
-	  .args = "file | stderr | syslog:server=address[:port]|unix:path[,facility=name][,severity=name][,tag=name][,nohostname] "
-		  "[debug | info | notice | warn | error | crit | alert | emerg | debug_core | debug_alloc | debug_mutex | "
-		  "debug_event | debug_http | debug_mail | debug_stream …]",
-	  .help = "Where lines of this level and graver ones go; the level is error when none is given. Several at one place "
-		  "all get their lines; those of an inner block replace the outer ones. A relative file begins at the prefix. "
-		  "By default the file of the option -e, else logs/error.log, with level error." },
+	  .args = "file | stderr | "
+		  "syslog:server=address[,facility=name][,severity=name][,tag=name][,nohostname] [level | "
+		  "debug_part …]",
+	  .help = "Where lines of a level (debug, info, notice, warn, error, crit, alert, emerg) and graver "
+		  "ones go; error when none is given. debug_core, debug_alloc, debug_mutex, debug_event, "
+		  "debug_http, debug_mail and debug_stream are parts of debug. Several at one place all get "
+		  "their lines; those of an inner block replace the outer ones. A relative file begins at "
+		  "the prefix. A syslog server is host[:port] or unix:path, the facility local7 and the tag "
+		  "nginx when none is given. By default the file of the option -e, else logs/error.log, "
+		  "with level error." },
 	{ .name = NULL }
 };
 
@@ -51,15 +56,19 @@ const struct module error_log_module = {
 };
 
 static const char *const DEBUG_WORDS[] = {
-	"debug_core", "debug_alloc", "debug_mutex", "debug_event", "debug_http", "debug_mail", "debug_stream", NULL
+	"debug_core", "debug_alloc", "debug_mutex", "debug_event", "debug_http", "debug_mail", "debug_stream",
+	NULL
 };
 
 static const char *const FACILITIES[] = {
 	"kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp",
-	"ntp", "audit", "alert", "cron", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL
+	"ntp", "audit", "alert", "cron",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL
 };
 
-static const char *const SEVERITIES[] = { "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug", NULL };
+
+/* Severities of syslog have the same names and order. */
+#define LEVELS (log_level_names + 1)
 
 static const struct parameter {
 	struct str name;		/* with its '=' */
@@ -120,7 +129,7 @@ static bool set_severity(struct conf *c, struct syslog *s, struct str value)
 
 	if (!first_time(c, &s->severity, "severity"))
 		return false;
-	if (!position(SEVERITIES, value, &unused))
+	if (!position(LEVELS, value, &unused))
 		return conf_fault(c, "unknown syslog severity \"%.*s\"", STR_ARG(value));
 	return true;
 }
@@ -138,7 +147,8 @@ static bool set_tag(struct conf *c, struct syslog *s, struct str value)
 		return conf_fault(c, "syslog tag length exceeds %d", TAG_MAX);
 	for (size_t i = 0; i < value.len; i++)
 		if (!is_tag_byte(value.at[i]))
-			return conf_fault(c, "syslog \"tag\" only allows alphanumeric characters and underscore");
+			return conf_fault(c, "syslog \"tag\" only allows alphanumeric characters and "
+					     "underscore");
 	s->to.tag = value;
 	return true;
 }
@@ -158,7 +168,9 @@ static bool read_parameter(struct conf *c, struct syslog *s, struct str word)
 static bool read_syslog(struct conf *c, struct str text, struct log_output *to)
 {
 	/* The tag is the peer's: whoever sorts its lines by the tag finds ours in the same place. */
-	struct syslog s = { .to = { .kind = LOG_TO_SYSLOG, .facility = FACILITY_LOCAL7, .tag = STR("nginx") } };
+	struct syslog s = {
+		.to = { .kind = LOG_TO_SYSLOG, .facility = FACILITY_LOCAL7, .tag = STR("nginx") },
+	};
 	bool more = true;
 
 	while (more) {
@@ -190,14 +202,15 @@ static bool read_level(struct conf *c, struct str word, struct log_use *use)
 {
 	unsigned at;
 
-	if (position(log_level_names + 1, word, &at)) {
+	if (position(LEVELS, word, &at)) {
 		if (use->level != 0)
 			return conf_fault(c, "duplicate log level \"%.*s\"", STR_ARG(word));
 		use->level = (enum log_level)(at + 1);
 		use->debug = use->level == LOG_DEBUG ? DEBUG_ALL : 0;
 		return true;
 	}
-	if (!position(DEBUG_WORDS, word, &at) || (use->level != 0 && use->debug == 0) || use->debug == DEBUG_ALL)
+	if (!position(DEBUG_WORDS, word, &at) || (use->level != 0 && use->debug == 0) ||
+	    use->debug == DEBUG_ALL)
 		return conf_fault(c, "invalid log level \"%.*s\"", STR_ARG(word));
 	use->level = LOG_DEBUG;
 	use->debug |= 1u << at;

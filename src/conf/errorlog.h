@@ -26,8 +26,8 @@ struct log_output {
  * here.
  */
 enum {
-	DEBUG_CORE = 1, DEBUG_ALLOC = 2, DEBUG_MUTEX = 4, DEBUG_EVENT = 8, DEBUG_HTTP = 16, DEBUG_MAIL = 32, DEBUG_STREAM = 64,
-	DEBUG_REST = 128, DEBUG_ALL = 255,
+	DEBUG_CORE = 1, DEBUG_ALLOC = 2, DEBUG_MUTEX = 4, DEBUG_EVENT = 8,
+	DEBUG_HTTP = 16, DEBUG_MAIL = 32, DEBUG_STREAM = 64, DEBUG_REST = 128, DEBUG_ALL = 255,
 };
 
 /* One error_log of a scope. */

@@ -46,6 +46,9 @@ extern const struct module conf_module;
 /* Visit all rows in order: begin with a zeroed row, false behind the last. */
 bool row_next(const struct module *const *modules, struct row *r);
 
+/* conf.c: `CALL "PATH" failed (N: text)`. False. */
+bool fault_open(struct conf *c, const char *call, struct str path, int error);
+
 /* parse.c: read -g, or a file at the place where the configuration stands. */
 void parse_globals(struct conf *c, const char *text);
 bool parse_file(struct conf *c, struct str path);

@@ -113,17 +113,20 @@ static struct str copy_word(struct arena *home, struct str raw)
  */
 static void add_word(struct lexer *l, struct words *w, size_t end)
 {
+	struct str raw = { l->text.at + l->start, end - l->start };
+
 	l->count++;
 	if (l->passing)
 		return;
 	if (w->len == 0 || (w->len >= FIRST_WORDS && (w->len & (w->len - 1)) == 0)) {
-		struct str *more = arena_take(l->home, (w->len != 0 ? 2 * w->len : FIRST_WORDS) * sizeof(*more));
+		size_t room = w->len != 0 ? 2 * w->len : FIRST_WORDS;
+		struct str *more = arena_take(l->home, room * sizeof(*more));
 
 		if (w->len != 0)
 			memcpy(more, w->at, w->len * sizeof(*more));
 		w->at = more;
 	}
-	((struct str *)w->at)[w->len++] = copy_word(l->home, (struct str){ l->text.at + l->start, end - l->start });
+	((struct str *)w->at)[w->len++] = copy_word(l->home, raw);
 }
 
 /* How a word ended: with the directive, in the middle of it, or not at all. */

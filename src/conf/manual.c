@@ -9,6 +9,8 @@
 
 enum { WIDTH = 78, MARGIN = 4 };
 
+typedef void put_fn(struct buf *to, const struct directive *d);
+
 static const struct {
 	enum place place;
 	const char *name;
@@ -75,8 +77,7 @@ static void put_wrapped(struct buf *to, struct str text)
 	put(to, "\n");
 }
 
-static void put_labelled(struct buf *to, const char *label, void (*value)(struct buf *to, const struct directive *d),
-			 const struct directive *d)
+static void put_labelled(struct buf *to, const char *label, put_fn *value, const struct directive *d)
 {
 	buf_format(to, "%*s%-9s", MARGIN, "", label);
 	value(to, d);
@@ -109,8 +110,7 @@ static void put_entry(struct buf *to, const struct directive *d)
 }
 
 /* The two lists as one: ours in front. */
-static bool visit(const struct module *const *modules, void (*entry)(struct buf *to, const struct directive *d),
-		  struct str only, struct buf *to)
+static bool visit(const struct module *const *modules, put_fn *entry, struct str only, struct buf *to)
 {
 	const struct module *const own[] = { &conf_module, NULL }, *const *const lists[] = { own, modules };
 	bool any = false;
@@ -187,8 +187,9 @@ static void put_module(struct buf *to, const struct module *m)
 {
 	const struct module *const alone[] = { m, NULL };
 
-	buf_format(to, "\n## %s\n\n| directive | context | arguments | default | meaning |\n| --- | --- | --- | --- | --- |\n",
-		   m->name);
+	buf_format(to, "\n## %s\n\n", m->name);
+	put(to, "| directive | context | arguments | default | meaning |\n");
+	put(to, "| --- | --- | --- | --- | --- |\n");
 	for (struct row r = { 0 }; row_next(alone, &r);)
 		put_row(to, r.d);
 }
@@ -196,8 +197,9 @@ static void put_module(struct buf *to, const struct module *m)
 void manual_markdown(const struct module *const *modules, struct buf *to)
 {
 	put(to, "# Directives\n\n"
-		"Printed from the tables that read the configuration; `postern -h NAME` shows the same for one directive.\n"
-		"A value that is not given is the one of the block outside, else the default.\n");
+		"Printed from the tables that read the configuration; `postern -h NAME` shows the same for\n"
+		"one directive. A value that is not given is the one of the block outside, else the\n"
+		"default.\n");
 	put_module(to, &conf_module);
 	for (; *modules != NULL; modules++)
 		put_module(to, *modules);

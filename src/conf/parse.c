@@ -19,9 +19,11 @@ static void read_lines(struct conf *c, struct lexer *l, enum inside inside);
 static directive_set_fn include_set;
 
 static const struct directive ROWS[] = {
-	{ .name = "include", .where = ~0u, .min = 1, .max = 1, .flags = CONF_REPEATS, .set = include_set, .args = "file | pattern",
-	  .help = "Reads another file, or in alphabetical order all files whose names match a pattern with *, ? or [], as if they stood "
-		  "here. A relative name begins in the folder of the main configuration file. A pattern may match nothing." },
+	{ .name = "include", .where = ~0u, .min = 1, .max = 1, .flags = CONF_REPEATS, .set = include_set,
+	  .args = "file | pattern",
+	  .help = "Reads another file, or in alphabetical order all files whose names match a pattern with "
+		  "*, ? or [], as if they stood here. A relative name begins in the folder of the main "
+		  "configuration file. A pattern may match nothing." },
 	{ .name = NULL }
 };
 
@@ -56,6 +58,11 @@ static bool fault_unknown(struct conf *c, struct str name, bool known)
 	return conf_fault(c, "unknown directive \"%.*s\", did you mean \"%s\"?", STR_ARG(name), near);
 }
 
+static bool may_repeat(const struct directive *d)
+{
+	return d->flags & CONF_REPEATS || d->slot == SLOT_LIST || d->slot == SLOT_BITS;
+}
+
 /*
  * Does the directive end as it must, with the right number of arguments, and for the first time where it may
  * stand once?
@@ -71,13 +78,14 @@ static bool right_shape(struct conf *c, const struct row *r, enum token t, const
 		return conf_fault(c, "directive \"%s\" has no opening \"{\"", d->name);
 	if (args < d->min || (args > d->max && !(d->flags & CONF_UNLIMITED)))
 		return conf_fault(c, "invalid number of arguments in \"%s\" directive", d->name);
-	if (c->scope->given[r->index] != NULL && !(d->flags & CONF_REPEATS) && d->slot != SLOT_LIST && d->slot != SLOT_BITS)
+	if (c->scope->given[r->index] != NULL && !may_repeat(d))
 		return conf_fault(c, "\"%s\" directive is duplicate", d->name);
 	return true;
 }
 
 /* The lines of a block, until its '}': in a scope of their own, or to the block's `row`. */
-static void read_block(struct conf *c, struct lexer *l, const struct directive *d, const struct words *w, void *settings)
+static void read_block(struct conf *c, struct lexer *l, const struct directive *d, const struct words *w,
+		       void *settings)
 {
 	struct scope *outside = c->scope;
 
@@ -196,7 +204,8 @@ static void read_row(struct conf *c, struct lexer *l, enum token t, const struct
 	}
 }
 
-static void read_line(struct conf *c, struct lexer *l, enum inside inside, enum token t, const struct words *w)
+static void read_line(struct conf *c, struct lexer *l, enum inside inside, enum token t,
+		      const struct words *w)
 {
 	if (t == TOKEN_OPEN && inside == INSIDE_GLOBALS) {
 		conf_fault(c, "block directives are not supported in -g option");
@@ -261,7 +270,7 @@ bool parse_file(struct conf *c, struct str path)
 	if (is_opened(c->opened, path))
 		return conf_fault(c, "\"%.*s\" includes itself", STR_ARG(path));
 	if (!bundle_ask(c->source.bundle, BUNDLE_CONF, path, &text, &error))
-		return conf_fault(c, "open() \"%.*s\" failed (%d: %s)", STR_ARG(path), error, strerror(error));
+		return fault_open(c, "open()", path, error);
 	lexer_init(&l, text, path.at, c->arena);
 	c->opened = &here;
 	read_lines(c, &l, INSIDE_FILE);
@@ -282,7 +291,7 @@ static bool include_set(struct conf *c, const struct directive *d, const struct 
 	if (strpbrk(path.at, "*?[") == NULL)
 		return parse_file(c, path);
 	if (!bundle_ask(c->source.bundle, BUNDLE_GLOB, path, &names, &error))
-		return conf_fault(c, "open glob \"%.*s\" failed (%d: %s)", STR_ARG(path), error, strerror(error));
+		return fault_open(c, "open glob", path, error);
 	while (names.len != 0) {
 		name = str_cut(&names, '\0');
 		fine = parse_file(c, name) && fine;

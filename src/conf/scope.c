@@ -85,7 +85,8 @@ void *scope_settings(const struct scope *s, const struct module *m)
 const struct words *scope_directive(const struct scope *s, const struct module *m, const char *directive)
 {
 	for (struct row r = { 0 }; row_next(s->conf->modules, &r);)
-		if (s->conf->modules[r.module] == m && s->given[r.index] != NULL && strcmp(r.d->name, directive) == 0)
+		if (s->conf->modules[r.module] == m && s->given[r.index] != NULL &&
+		    strcmp(r.d->name, directive) == 0)
 			return s->given[r.index];
 	return NULL;
 }

@@ -10,8 +10,8 @@
 
 typedef bool reader_fn(struct conf *c, const struct directive *d, const struct words *w, void *field);
 
-static reader_fn read_flag, read_number, read_size, read_offset, read_msec, read_sec, read_text, read_enum, read_bits,
-	read_list, read_path, read_prefix_path;
+static reader_fn read_flag, read_number, read_size, read_offset, read_msec, read_sec, read_text, read_enum,
+	read_bits, read_list, read_path, read_prefix_path;
 
 static const struct {
 	reader_fn *read;		/* NULL: the row's own `set` does it */
@@ -65,20 +65,21 @@ static bool read_flag(struct conf *c, const struct directive *d, const struct wo
 	bool on = str_same(w->at[1], STR("on"));
 
 	if (!on && !str_same(w->at[1], STR("off")))
-		return conf_fault(c, "invalid value \"%.*s\" in \"%s\" directive, it must be \"on\" or \"off\"",
-				  STR_ARG(w->at[1]), d->name);
+		return conf_fault(c, "invalid value \"%.*s\" in \"%s\" directive, "
+				     "it must be \"on\" or \"off\"", STR_ARG(w->at[1]), d->name);
 	*(bool *)field = on;
 	return true;
 }
 
 static bool within(struct conf *c, const struct directive *d, uint64_t n)
 {
-	if (n >= d->least && (d->most == 0 || n <= d->most))
+	unsigned long long least = d->least, most = d->most;
+
+	if (n >= least && (most == 0 || n <= most))
 		return true;
-	if (d->most == 0)
-		return conf_fault(c, "value must be equal to or greater than %llu", (unsigned long long)d->least);
-	return conf_fault(c, "value must be between %llu and %llu",
-			  (unsigned long long)d->least, (unsigned long long)d->most);
+	if (most == 0)
+		return conf_fault(c, "value must be equal to or greater than %llu", least);
+	return conf_fault(c, "value must be between %llu and %llu", least, most);
 }
 
 static bool keep_number(struct conf *c, const struct directive *d, uint64_t n, void *field)

@@ -71,7 +71,7 @@ enum { UNITS_LEN = sizeof(UNITS) / sizeof(UNITS[0]), MONTHS = 2, SECONDS = UNITS
 struct time {
 	struct str rest;
 	uint64_t per_second;		/* 1 or 1000: what is counted */
-	unsigned rank;			/* of the last unit, from 1; behind LAST only a bare number may follow */
+	unsigned rank;			/* of the last unit; behind LAST may come a bare number only */
 	uint64_t total;
 };
 

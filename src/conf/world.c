@@ -102,7 +102,9 @@ static bool ask_glob(const char *key, struct buf *answer, int *error)
 
 static bool ask_host(const char *key, struct buf *answer, int *error)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG,
+	};
 	struct addrinfo *found;
 	char text[ADDR_TEXT_MAX];
 

@@ -15,8 +15,8 @@
 
 enum { WORKERS_MAX = 1024 };
 
-static directive_set_fn user_set, workers_set, affinity_set, priority_set, thread_pool_set, engine_set, connections_set,
-	use_set, debug_connection_set;
+static directive_set_fn user_set, workers_set, affinity_set, priority_set, thread_pool_set, engine_set,
+	connections_set, use_set, debug_connection_set;
 static void user_preset(struct conf *c, struct scope *in, void *settings);
 static void rlimit_nofile_preset(struct conf *c, struct scope *in, void *settings);
 static void rlimit_core_preset(struct conf *c, struct scope *in, void *settings);
@@ -24,67 +24,98 @@ static bool core_check(struct conf *c, struct scope *in, void *settings);
 
 static const struct choice DEBUG_POINTS[] = { { "stop", 0 }, { "abort", 1 }, { NULL, 0 } };
 
+/* Nearly all have one argument; the places come first in each row. */
+#define MAIN .where = IN_MAIN
+#define EVENTS .where = IN_EVENTS
 #define ONE .min = 1, .max = 1
 #define FLAG ONE, .slot = SLOT_FLAG, .args = "on | off"
-#define FIELD(member) .offset = offsetof(struct core_settings, member)
-#define CUSTOM(member) .slot = SLOT_CUSTOM, FIELD(member), .size = sizeof(((struct core_settings *)NULL)->member)
-#define UNUSED_BLOCK(block, what) \
-	{ .name = block, .where = IN_MAIN, .flags = CONF_BLOCK | CONF_SKIPPED, .args = "{ … }", .help = what }
+#define CORE(member) .offset = offsetof(struct core_settings, member)
+#define CORE_CUSTOM(member) \
+	.slot = SLOT_CUSTOM, CORE(member), .size = sizeof(((struct core_settings *)NULL)->member)
+#define UNUSED .flags = CONF_NO_EFFECT
 
 static const struct directive CORE_ROWS[] = {
-	{ .name = "daemon", .where = IN_MAIN, FLAG, FIELD(daemon), .preset = "on",
+	{ .name = "daemon", MAIN, FLAG, CORE(daemon), .preset = "on",
 	  .help = "Whether the program goes to the background." },
-	{ .name = "master_process", .where = IN_MAIN, FLAG, FIELD(master_process), .preset = "on",
-	  .help = "Whether there are a master and workers; with off one process does everything, for development." },
-	{ .name = "user", .where = IN_MAIN, .min = 1, .max = 2, CUSTOM(user), .set = user_set, .preset_fn = user_preset,
+	{ .name = "master_process", MAIN, FLAG, CORE(master_process), .preset = "on",
+	  .help = "Whether there are a master and workers; with off one process does everything, for "
+		  "development." },
+	{ .name = "user", MAIN, .min = 1, .max = 2, CORE_CUSTOM(user), .set = user_set,
+	  .preset_fn = user_preset,
 	  .args = "user [group]",
-	  .help = "Whom workers become when the master is root. The group is the one of the same name when none is given. "
-		  "By default nobody, with the group nobody or nogroup." },
-	{ .name = "worker_processes", .where = IN_MAIN, ONE, CUSTOM(workers), .set = workers_set, .preset = "1",
-	  .args = "number | auto", .help = "How many workers there are; auto is one for each CPU." },
-	{ .name = "worker_cpu_affinity", .where = IN_MAIN, .min = 1, .flags = CONF_UNLIMITED, CUSTOM(affinity),
-	  .set = affinity_set, .args = "mask … | auto [mask]",
-	  .help = "The CPUs of each worker as binary masks whose last digit is CPU 0; the last mask is for all further workers. "
-		  "With auto each worker has one CPU, of those in the mask. By default workers run on any." },
-	{ .name = "worker_priority", .where = IN_MAIN, ONE, CUSTOM(priority), .set = priority_set, .args = "number",
-	  .preset = "0", .help = "The scheduling priority of workers as nice has it, usually -20 to 20." },
-	{ .name = "worker_rlimit_nofile", .where = IN_MAIN, ONE, .slot = SLOT_NUMBER, FIELD(rlimit_nofile),
-	  .preset_fn = rlimit_nofile_preset, .args = "number",
-	  .help = "How many files and sockets a worker may have open. By default the limit that the master was started with." },
-	{ .name = "worker_rlimit_core", .where = IN_MAIN, ONE, .slot = SLOT_OFFSET, FIELD(rlimit_core), .args = "size",
+	  .help = "Whom workers become when the master is root. The group is the one of the same name when "
+		  "none is given. By default nobody, with the group nobody or nogroup." },
+	{ .name = "worker_processes", MAIN, ONE, CORE_CUSTOM(workers), .set = workers_set, .preset = "1",
+	  .args = "number | auto",
+	  .help = "How many workers there are; auto is one for each CPU." },
+	{ .name = "worker_cpu_affinity", MAIN, .min = 1, .flags = CONF_UNLIMITED, CORE_CUSTOM(affinity),
+	  .set = affinity_set,
+	  .args = "mask … | auto [mask]",
+	  .help = "The CPUs of each worker as binary masks whose last digit is CPU 0; the last mask is for "
+		  "all further workers. With auto each worker has one CPU, of those in the mask. By default "
+		  "workers run on any." },
+	{ .name = "worker_priority", MAIN, ONE, CORE_CUSTOM(priority), .set = priority_set, .preset = "0",
+	  .args = "number",
+	  .help = "The scheduling priority of workers as nice has it, usually -20 to 20." },
+	{ .name = "worker_rlimit_nofile", MAIN, ONE, .slot = SLOT_NUMBER, CORE(rlimit_nofile),
+	  .preset_fn = rlimit_nofile_preset,
+	  .args = "number",
+	  .help = "How many files and sockets a worker may have open. By default the limit that the master "
+		  "was started with." },
+	{ .name = "worker_rlimit_core", MAIN, ONE, .slot = SLOT_OFFSET, CORE(rlimit_core),
 	  .preset_fn = rlimit_core_preset,
-	  .help = "The largest core file of a worker. By default the limit that the master was started with." },
-	{ .name = "worker_shutdown_timeout", .where = IN_MAIN, ONE, .slot = SLOT_MSEC, FIELD(shutdown_timeout_ms),
-	  .preset = "0", .args = "time",
-	  .help = "After a graceful stop or a reload, sessions of before end after this time. With 0 they may live on." },
-	{ .name = "working_directory", .where = IN_MAIN, ONE, .slot = SLOT_TEXT, FIELD(working_directory), .args = "folder",
+	  .args = "size",
+	  .help = "The largest core file of a worker. By default the limit that the master was started "
+		  "with." },
+	{ .name = "worker_shutdown_timeout", MAIN, ONE, .slot = SLOT_MSEC, CORE(shutdown_timeout_ms),
+	  .preset = "0",
+	  .args = "time",
+	  .help = "After a graceful stop or a reload, sessions of before end after this time. With 0 they "
+		  "may live on." },
+	{ .name = "working_directory", MAIN, ONE, .slot = SLOT_TEXT, CORE(working_directory),
+	  .args = "folder",
 	  .help = "The current folder of workers, where core files are written." },
-	{ .name = "env", .where = IN_MAIN, ONE, .slot = SLOT_LIST, FIELD(env), .args = "name[=value]",
+	{ .name = "env", MAIN, ONE, .slot = SLOT_LIST, CORE(env),
+	  .args = "name[=value]",
 	  .help = "A variable of the environment that is kept, or set. All others but TZ are removed." },
-	{ .name = "pid", .where = IN_MAIN, ONE, .slot = SLOT_PREFIX_PATH, FIELD(pid), .preset = "logs/postern.pid",
-	  .args = "file", .help = "Where the master writes its process id. A relative name begins at the prefix." },
-	{ .name = "lock_file", .where = IN_MAIN, ONE, .slot = SLOT_TEXT, .flags = CONF_NO_EFFECT, .args = "file",
+	{ .name = "pid", MAIN, ONE, .slot = SLOT_PREFIX_PATH, CORE(pid), .preset = "logs/postern.pid",
+	  .args = "file",
+	  .help = "Where the master writes its process id. A relative name begins at the prefix." },
+	{ .name = "lock_file", MAIN, ONE, .slot = SLOT_TEXT, UNUSED,
+	  .args = "file",
 	  .help = "A file for locks; no lock is needed." },
-	{ .name = "timer_resolution", .where = IN_MAIN, ONE, .slot = SLOT_MSEC, .flags = CONF_NO_EFFECT, .args = "time",
+	{ .name = "timer_resolution", MAIN, ONE, .slot = SLOT_MSEC, UNUSED,
+	  .args = "time",
 	  .help = "How seldom the clock is read; it is read once for each turn of the event loop." },
-	{ .name = "debug_points", .where = IN_MAIN, ONE, .slot = SLOT_ENUM, .choices = DEBUG_POINTS, .flags = CONF_NO_EFFECT,
-	  .args = "stop | abort", .help = "What to do at an internal fault; the process always aborts." },
-	{ .name = "load_module", .where = IN_MAIN, ONE, .flags = CONF_SKIPPED | CONF_REPEATS, .args = "file",
+	{ .name = "debug_points", MAIN, ONE, .slot = SLOT_ENUM, .choices = DEBUG_POINTS, UNUSED,
+	  .args = "stop | abort",
+	  .help = "What to do at an internal fault; the process always aborts." },
+	{ .name = "load_module", MAIN, ONE, .flags = CONF_SKIPPED | CONF_REPEATS,
+	  .args = "file",
 	  .help = "Loads a module; all there is has been built in." },
-	{ .name = "pcre_jit", .where = IN_MAIN, FLAG, .flags = CONF_NO_EFFECT, .help = "Compiled regular expressions." },
-	{ .name = "quic_bpf", .where = IN_MAIN, FLAG, .flags = CONF_NO_EFFECT, .help = "Routing of QUIC packets." },
-	{ .name = "thread_pool", .where = IN_MAIN, .min = 2, .max = 3, .flags = CONF_NO_EFFECT | CONF_REPEATS,
-	  .set = thread_pool_set, .args = "name threads=number [max_queue=number]",
+	{ .name = "pcre_jit", MAIN, FLAG, UNUSED,
+	  .help = "Compiled regular expressions." },
+	{ .name = "quic_bpf", MAIN, FLAG, UNUSED,
+	  .help = "Routing of QUIC packets." },
+	{ .name = "thread_pool", MAIN, .min = 2, .max = 3, .flags = CONF_NO_EFFECT | CONF_REPEATS,
+	  .set = thread_pool_set,
+	  .args = "name threads=number [max_queue=number]",
 	  .help = "Threads for reading files; none are needed." },
-	{ .name = "ssl_engine", .where = IN_MAIN, ONE, .slot = SLOT_TEXT, .flags = CONF_NO_EFFECT, .set = engine_set,
-	  .args = "device", .help = "An OpenSSL engine; OpenSSL 3 has providers instead, which its own configuration names. "
-				    "A warning says so." },
-	{ .name = "ssl_object_cache_inheritable", .where = IN_MAIN, FLAG, .flags = CONF_NO_EFFECT,
+	{ .name = "ssl_engine", MAIN, ONE, .slot = SLOT_TEXT, UNUSED, .set = engine_set,
+	  .args = "device",
+	  .help = "An OpenSSL engine; OpenSSL 3 has providers instead, which its own configuration names. A "
+		  "warning says so." },
+	{ .name = "ssl_object_cache_inheritable", MAIN, FLAG, UNUSED,
 	  .help = "Whether unchanged certificates are taken over by a reload; they are read anew." },
-	{ .name = "google_perftools_profiles", .where = IN_MAIN, ONE, .slot = SLOT_TEXT, .flags = CONF_NO_EFFECT,
-	  .args = "file", .help = "Profiles of workers." },
-	UNUSED_BLOCK("http", "Web servers."),
-	UNUSED_BLOCK("stream", "Proxies for TCP and UDP."),
+	{ .name = "google_perftools_profiles", MAIN, ONE, .slot = SLOT_TEXT, UNUSED,
+	  .args = "file",
+	  .help = "Profiles of workers." },
+	{ .name = "http", MAIN, .flags = CONF_BLOCK | CONF_SKIPPED,
+	  .args = "{ … }",
+	  .help = "Web servers." },
+	{ .name = "stream", MAIN, .flags = CONF_BLOCK | CONF_SKIPPED,
+	  .args = "{ … }",
+	  .help = "Proxies for TCP and UDP." },
 	{ .name = NULL }
 };
 
@@ -96,30 +127,36 @@ const struct module core_module = {
 	.check = core_check,
 };
 
-#undef FIELD
-#define FIELD(member) .offset = offsetof(struct events_settings, member)
-
 static const struct directive EVENTS_ROWS[] = {
-	{ .name = "events", .where = IN_MAIN, .flags = CONF_BLOCK, .opens = IN_EVENTS, .args = "{ … }",
+	{ .name = "events", MAIN, .flags = CONF_BLOCK, .opens = IN_EVENTS,
+	  .args = "{ … }",
 	  .help = "Opens the block about connections. It must be there, if only empty." },
-	{ .name = "worker_connections", .where = IN_EVENTS, ONE, .slot = SLOT_CUSTOM, FIELD(worker_connections),
-	  .size = sizeof(uint64_t), .set = connections_set, .preset = "512", .args = "number",
-	  .help = "How many sockets a worker may have open, listening ones and those to other servers included." },
-	{ .name = "use", .where = IN_EVENTS, ONE, .flags = CONF_NO_EFFECT, .set = use_set, .args = "epoll | poll | select",
+	{ .name = "worker_connections", EVENTS, ONE, .slot = SLOT_CUSTOM, .set = connections_set,
+	  .offset = offsetof(struct events_settings, worker_connections), .size = sizeof(uint64_t),
+	  .preset = "512",
+	  .args = "number",
+	  .help = "How many sockets a worker may have open, listening ones and those to other servers "
+		  "included." },
+	{ .name = "use", EVENTS, ONE, UNUSED, .set = use_set,
+	  .args = "epoll | poll | select",
 	  .help = "The event mechanism; it is always epoll." },
-	{ .name = "multi_accept", .where = IN_EVENTS, FLAG, .flags = CONF_NO_EFFECT,
+	{ .name = "multi_accept", EVENTS, FLAG, UNUSED,
 	  .help = "Whether a worker accepts several connections at once." },
-	{ .name = "accept_mutex", .where = IN_EVENTS, FLAG, .flags = CONF_NO_EFFECT,
+	{ .name = "accept_mutex", EVENTS, FLAG, UNUSED,
 	  .help = "Whether workers take turns in accepting; the kernel wakes only one of them." },
-	{ .name = "accept_mutex_delay", .where = IN_EVENTS, ONE, .slot = SLOT_MSEC, .flags = CONF_NO_EFFECT, .args = "time",
+	{ .name = "accept_mutex_delay", EVENTS, ONE, .slot = SLOT_MSEC, UNUSED,
+	  .args = "time",
 	  .help = "How long a worker waits for its turn." },
-	{ .name = "debug_connection", .where = IN_EVENTS, ONE, .flags = CONF_REPEATS, .slot = SLOT_CUSTOM,
-	  FIELD(debug_connection), .size = sizeof(struct network_list), .set = debug_connection_set,
+	{ .name = "debug_connection", EVENTS, ONE, .flags = CONF_REPEATS, .slot = SLOT_CUSTOM,
+	  .offset = offsetof(struct events_settings, debug_connection), .size = sizeof(struct network_list),
+	  .set = debug_connection_set,
 	  .args = "address | network | host | unix:",
 	  .help = "Clients whose sessions are logged with level debug, whatever error_log says." },
-	{ .name = "worker_aio_requests", .where = IN_EVENTS, ONE, .slot = SLOT_NUMBER, .flags = CONF_NO_EFFECT,
-	  .args = "number", .help = "Outstanding operations on files; there are none." },
-	{ .name = "epoll_events", .where = IN_EVENTS, ONE, .slot = SLOT_NUMBER, .flags = CONF_NO_EFFECT, .args = "number",
+	{ .name = "worker_aio_requests", EVENTS, ONE, .slot = SLOT_NUMBER, UNUSED,
+	  .args = "number",
+	  .help = "Outstanding operations on files; there are none." },
+	{ .name = "epoll_events", EVENTS, ONE, .slot = SLOT_NUMBER, UNUSED,
+	  .args = "number",
 	  .help = "How many events are taken from the kernel at once." },
 	{ .name = NULL }
 };
@@ -147,7 +184,8 @@ static bool fact(struct conf *c, struct str name, uint64_t *number)
 	struct str text;
 	int error;
 
-	return bundle_ask(conf_bundle(c), BUNDLE_FACT, name, &text, &error) && str_number(text, UINT64_MAX, number);
+	return bundle_ask(conf_bundle(c), BUNDLE_FACT, name, &text, &error) &&
+	       str_number(text, UINT64_MAX, number);
 }
 
 static bool is_root(struct conf *c)
@@ -188,8 +226,8 @@ static bool user_set(struct conf *c, const struct directive *d, const struct wor
 
 	(void)d;
 	if (!is_root(c)) {
-		conf_say(c, LOG_WARN, "the \"user\" directive makes sense only if the master process runs with super-user "
-				      "privileges, ignored");
+		conf_say(c, LOG_WARN, "the \"user\" directive makes sense only if the master process runs "
+				      "with super-user privileges, ignored");
 		return true;
 	}
 	if (!name_to_id(c, "user", w->at[1], &uid, &error))
@@ -211,7 +249,8 @@ static void user_preset(struct conf *c, struct scope *in, void *settings)
 		return;
 	if (!name_to_id(c, "user", STR("nobody"), &uid, &error))
 		fault_name(c, "getpwnam", STR("nobody"), error);
-	else if (name_to_id(c, "group", STR("nobody"), &gid, &error) || name_to_id(c, "group", STR("nogroup"), &gid, &error))
+	else if (name_to_id(c, "group", STR("nobody"), &gid, &error) ||
+		 name_to_id(c, "group", STR("nogroup"), &gid, &error))
 		become(settings, STR("nobody"), uid, gid);
 	else
 		fault_name(c, "getgrnam", STR("nogroup"), error);
@@ -310,6 +349,7 @@ bool core_cpus(const struct core_settings *s, unsigned worker, cpu_set_t *cpus)
 	return true;
 }
 
+/* What is beyond the system's bounds it cuts itself. */
 static bool priority_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
 {
 	struct core_settings *s = settings;
@@ -319,8 +359,10 @@ static bool priority_set(struct conf *c, const struct directive *d, const struct
 
 	if (minus || str_starts(digits, STR("+")))
 		digits = str_skip(digits, 1);
-	if (!str_number(digits, INT16_MAX, &n))
+	if (!str_number(digits, INT64_MAX, &n))
 		return conf_fault(c, "\"%s\" directive invalid number", d->name);
+	if (n > INT16_MAX)
+		n = INT16_MAX;
 	s->priority = minus ? -(int)n : (int)n;
 	return true;
 }
@@ -428,7 +470,8 @@ static void add_network(struct conf *c, struct events_settings *s, const struct 
 	s->debug_connection = (struct network_list){ all, s->debug_connection.len + 1 };
 }
 
-static bool debug_connection_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+static bool debug_connection_set(struct conf *c, const struct directive *d, const struct words *w,
+				 void *settings)
 {
 	struct str word = w->at[1];
 	struct addr found[32];
@@ -475,8 +518,9 @@ static bool core_check(struct conf *c, struct scope *in, void *settings)
 	const struct core_settings *s = settings;
 
 	if (!s->affinity.automatic && s->affinity.len > 1 && s->affinity.len != s->workers)
-		conf_say(c, LOG_WARN, "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" "
-				      "masks, using last mask for remaining worker processes");
+		conf_say(c, LOG_WARN, "the number of \"worker_processes\" is not equal to the number of "
+				      "\"worker_cpu_affinity\" masks, using last mask for remaining "
+				      "worker processes");
 	if (scope_first(in, IN_EVENTS) == NULL)
 		return conf_fault(c, "no \"events\" section in configuration");
 	compare_limits(c, events_settings(c)->worker_connections, s->rlimit_nofile);

@@ -40,6 +40,8 @@ class Users:
         self._seen = None
         self._users = {}
         self._servers = {}
+        # Whose password is checked when there is no such user, so that it takes as long as for one that exists.
+        self.nobody = None
         self._load(self._mark())
 
     def _mark(self):
@@ -53,6 +55,10 @@ class Users:
         for name, user in users.items():
             if user["server"] not in servers:
                 raise ValueError(f'user "{name}" lives on server "{user["server"]}", which "servers" does not name')
+        if any("hash" in user for user in users.values()):
+            self.nobody = {"hash": generate_password_hash(os.urandom(16).hex())}
+        else:
+            self.nobody = {"password": os.urandom(16).hex()}
         self._users = {name.encode(): user for name, user in users.items()}
         self._servers = servers
         self._seen = mark
@@ -81,9 +87,6 @@ class Users:
 
 
 # Checking credentials: one function per Auth-Method. Each is given the user's entry, Auth-Pass and Auth-Salt.
-
-# Somebody to compare with when the user is unknown, so that it takes as long as for a known one.
-NOBODY = {"password": os.urandom(16).hex(), "hash": generate_password_hash(os.urandom(16).hex())}
 
 
 def secret_of(user):
@@ -189,7 +192,7 @@ def make_app(users, settings):
             say(f"{who}: refused, not a way to log in here")
             return refuse("This way to log in is not supported", settings, protocol)
 
-        good = check(user or NOBODY, decoded("Auth-Pass"), header("Auth-Salt"))
+        good = check(user or users.nobody, decoded("Auth-Pass"), header("Auth-Salt"))
         if user is None or not good:
             say(f"{who}: refused")
             return refuse("Invalid login or password", settings, protocol)

@@ -12,6 +12,7 @@
  */
 #include "base/log.h"
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -52,10 +53,10 @@ struct log_sink {
 	bool torn; /* the last write ended within a line */
 	unsigned facility;
 	char from[HOST_MAX + 1 + TAG_MAX + 3]; /* "HOST TAG: " */
-	struct sockaddr_storage peer;	       /* where a syslog socket is connected to, should it forget */
-	socklen_t peer_len;
-	uint64_t lost;	/* lines that could not be written since the last that could */
-	time_t stamped; /* the second that the next two show */
+	struct sockaddr_storage server;
+	socklen_t server_len; /* 0: none that could be connected to */
+	uint64_t lost;	      /* lines that could not be written since the last that could */
+	time_t stamped;	      /* the second that the next two show */
 	char date[sizeof("2026/01/31 12:00:00 ") + 16];
 	char when[sizeof("Jan 31 12:00:00 ") + 16];
 	bool self_kept; /* the kernel knows when to empty it */
@@ -95,29 +96,18 @@ struct log_sink *log_sink_file(int fd, enum log_level level)
 	return s;
 }
 
-/* A socket that is connected to nobody who can be found again, such as one of a pair, is left as it is when
- * it breaks. */
-static void remember_peer(struct log_sink *s)
-{
-	s->peer_len = sizeof(s->peer);
-	if (getpeername(s->fd, (struct sockaddr *)&s->peer, &s->peer_len) != 0 ||
-	    s->peer_len <= sizeof(sa_family_t))
-		s->peer_len = 0;
-}
-
-struct log_sink *log_sink_syslog(int fd, enum log_level level, unsigned facility, const char *tag,
-				 const char *host)
+struct log_sink *log_sink_syslog(int fd, enum log_level level, const struct log_syslog *how)
 {
 	struct log_sink *s = log_sink_file(fd, level);
 
-	must(facility <= FACILITY_MAX);
+	must(how->facility <= FACILITY_MAX);
 	s->syslog = true;
-	s->facility = facility;
-	if (host != NULL && host[0] != '\0')
-		snprintf(s->from, sizeof(s->from), "%.*s %.*s: ", HOST_MAX, host, TAG_MAX, tag);
+	s->facility = how->facility;
+	s->server_len = addr_to_sockaddr(how->server, &s->server);
+	if (how->host != NULL && how->host[0] != '\0')
+		snprintf(s->from, sizeof(s->from), "%.*s %.*s: ", HOST_MAX, how->host, TAG_MAX, how->tag);
 	else
-		snprintf(s->from, sizeof(s->from), "%.*s: ", TAG_MAX, tag);
-	remember_peer(s);
+		snprintf(s->from, sizeof(s->from), "%.*s: ", TAG_MAX, how->tag);
 	return s;
 }
 
@@ -125,8 +115,6 @@ void log_sink_reopen(struct log_sink *s, int fd)
 {
 	s->fd = fd;
 	s->torn = false;
-	if (s->syslog)
-		remember_peer(s);
 }
 
 void log_sink_free(struct log_sink *s)
@@ -222,13 +210,18 @@ static bool write_file(struct log_sink *s, struct line *l)
 	return n == (ssize_t)len;
 }
 
-/* A unix socket forgets its peer when that is started anew, and is connected again; one of UDP reports a
- * refusal of something that it sent before, once. */
+/* Was a datagram refused because there is no connection (any more)? A unix socket loses it when its server is
+ * started anew. One of UDP does not, but passes on the refusal of an earlier datagram instead of sending. */
+static bool unconnected(int error)
+{
+	return error == ENOTCONN || error == EDESTADDRREQ || error == ECONNREFUSED || error == ECONNRESET;
+}
+
 static bool send_again(struct log_sink *s, const char *from, size_t len)
 {
-	if (s->peer_len == 0 || (errno != ECONNREFUSED && errno != ECONNRESET && errno != ENOTCONN))
+	if (!unconnected(errno) || s->server_len == 0)
 		return false;
-	if (connect(s->fd, (const struct sockaddr *)&s->peer, s->peer_len) != 0)
+	if (connect(s->fd, (const struct sockaddr *)&s->server, s->server_len) != 0)
 		return false;
 	return send(s->fd, from, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }

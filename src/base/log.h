@@ -15,6 +15,7 @@ enum log_level { LOG_EMERG = 1, LOG_ALERT, LOG_CRIT, LOG_ERROR, LOG_WARN, LOG_NO
 
 enum { LOG_LINE_MAX = 2048 };
 
+struct addr;
 struct log_sink;
 
 struct log {
@@ -31,14 +32,19 @@ extern const char *const log_level_names[];
  * ignored. */
 struct log_sink *log_sink_file(int fd, enum log_level level);
 
+/* What a syslog server is told, and where it is. */
+struct log_syslog {
+	const struct addr *server;
+	unsigned facility;	/* 0 to 23 */
+	const char *tag, *host; /* at most 32 and 64 bytes are shown; host NULL or empty: none */
+};
+
 /*
- * A sink that sends datagrams to a syslog server, "<PRI>Jan 31 12:00:00 HOST TAG: " and the line as a file
- * would have it, as the proxy that we replace does. `fd` is a connected datagram socket, the caller's; when
- * its server was started anew it is connected again. `facility` 0 to 23; `tag` at most 32 bytes; `host` at
- * most 64, or NULL for none.
+ * A sink that sends datagrams: "<PRI>Jan 31 12:00:00 HOST TAG: " and the line as a file would have it, as the
+ * proxy that we replace does. `fd` is a datagram socket of the server's family, the caller's; it is connected
+ * whenever it turns out not to be, so the server may start later or anew. Nothing of `how` is kept.
  */
-struct log_sink *log_sink_syslog(int fd, enum log_level level, unsigned facility, const char *tag,
-				 const char *host);
+struct log_sink *log_sink_syslog(int fd, enum log_level level, const struct log_syslog *how);
 
 /* What is behind a sink was opened anew (USR1): go on with `fd`, the caller's again. */
 void log_sink_reopen(struct log_sink *s, int fd);

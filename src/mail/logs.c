@@ -23,17 +23,17 @@ size_t generation_log_files(const struct generation *g)
 
 static struct log_sink *make_sink(const struct generation *g, const struct log_use *use)
 {
-	const struct log_output *o;
 	size_t len;
+	const struct log_output *o = &error_log_outputs(g->conf, &len)[use->output];
+	struct log_syslog how = { .server = &o->server, .facility = o->facility, .tag = o->tag.at };
 	struct str host;
 	int error;
 
-	o = &error_log_outputs(g->conf, &len)[use->output];
 	if (o->kind != LOG_TO_SYSLOG)
 		return log_sink_file(g->log_fds[use->output], use->level);
-	if (o->nohostname || !bundle_ask(g->bundle, BUNDLE_FACT, STR("hostname"), &host, &error))
-		host = (struct str){ NULL, 0 };
-	return log_sink_syslog(g->log_fds[use->output], use->level, o->facility, o->tag.at, host.at);
+	if (!o->nohostname && bundle_ask(g->bundle, BUNDLE_FACT, STR("hostname"), &host, &error))
+		how.host = host.at;
+	return log_sink_syslog(g->log_fds[use->output], use->level, &how);
 }
 
 static struct log make_log(struct generation *g, const struct log_uses *uses)

@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "unit.h"
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #define DATE "[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -42,15 +42,19 @@ static struct book *file_book(enum log_level level)
 	return &b;
 }
 
+/* An unnamed socket, whose connection nobody can make again. */
 static struct book *pair_book(enum log_level level, unsigned facility, const char *tag, const char *host)
 {
+	static const struct addr nobody = { .family = AF_UNIX };
 	static struct book b;
+	struct log_syslog how;
 	int ends[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
 	b.out = ends[0];
 	b.in = ends[1];
-	open_book(&b, log_sink_syslog(b.out, level, facility, tag, host), level);
+	how = (struct log_syslog){ .server = &nobody, .facility = facility, .tag = tag, .host = host };
+	open_book(&b, log_sink_syslog(b.out, level, &how), level);
 	return &b;
 }
 
@@ -439,53 +443,89 @@ static void syslog_queue_full(void **state)
 	close_book(b);
 }
 
-static int listen_at(const struct sockaddr_un *at)
+static int listen_at(const struct addr *at)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(at->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(at, &ss);
 
 	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (const struct sockaddr *)at, sizeof(*at)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&ss, len), 0);
 	return fd;
 }
 
-/* A syslog daemon that goes and comes back at the same path is found again. */
+static void open_syslog_book(struct book *b, const struct addr *server)
+{
+	struct log_syslog how = { .server = server, .facility = 1, .tag = "t" };
+
+	b->out = socket(server->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	open_book(b, log_sink_syslog(b->out, LOG_INFO, &how), LOG_INFO);
+}
+
+/* A syslog daemon that comes late, goes, and comes back at the same path is found each time. */
 static void syslog_started_anew(void **state)
 {
 	static struct book b;
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	char folder[] = "/tmp/postern-log-XXXXXX";
+	char folder[] = "/tmp/postern-log-XXXXXX", path[64];
+	struct addr at = { .family = AF_UNIX, .path = path };
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/log", folder);
+	snprintf(path, sizeof(path), "%s/log", folder);
+	open_syslog_book(&b, &at);
+	log_put(&b.log, LOG_INFO, 0, "lost");
 	b.in = listen_at(&at);
-	b.out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(b.out, (struct sockaddr *)&at, sizeof(at)), 0);
-	open_book(&b, log_sink_syslog(b.out, LOG_INFO, 1, "t", NULL), LOG_INFO);
 	log_put(&b.log, LOG_INFO, 0, "one");
+	assert_like(next_text(&b), ": log lines lost before this one: 1$");
 	assert_like(next_text(&b), ": one$");
 	close(b.in);
 	log_put(&b.log, LOG_INFO, 0, "lost");
-	unlink(at.sun_path);
+	unlink(path);
 	log_put(&b.log, LOG_INFO, 0, "lost");
 	b.in = listen_at(&at);
 	log_put(&b.log, LOG_INFO, 0, "two");
 	assert_like(next_text(&b), ": log lines lost before this one: 2$");
 	assert_like(next_text(&b), ": two$");
 	close(b.in);
-	unlink(at.sun_path);
+	unlink(path);
 	b.in = listen_at(&at);
 	log_put(&b.log, LOG_INFO, 0, "three");
 	assert_like(next_text(&b), ": three$");
+	assert_null(next_text(&b));
 	close_book(&b);
-	unlink(at.sun_path);
+	unlink(path);
 	rmdir(folder);
+}
+
+/* Over UDP nobody can say that a datagram was lost, but a refusal of one must not cost the next. The address is
+ * one where nobody else takes the port meanwhile. */
+static void syslog_over_udp(void **state)
+{
+	static struct book b;
+	struct addr at = { .family = AF_INET, .ip4 = { 127, 117, 66, 55 } };
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	(void)state;
+	b.in = listen_at(&at);
+	assert_int_equal(getsockname(b.in, (struct sockaddr *)&ss, &len), 0);
+	addr_from_sockaddr(&at, &ss, len);
+	open_syslog_book(&b, &at);
+	log_put(&b.log, LOG_INFO, 0, "one");
+	assert_like(next_text(&b), "^<14>" WHEN " t: " DATE ".*: one$");
+	close(b.in);
+	log_put(&b.log, LOG_INFO, 0, "into the void");
+	b.in = listen_at(&at);
+	log_put(&b.log, LOG_INFO, 0, "two");
+	assert_like(next_text(&b), ": two$");
+	assert_null(next_text(&b));
+	close_book(&b);
 }
 
 static void impossible_facility(void *none)
 {
 	(void)none;
-	log_sink_free(log_sink_syslog(-1, LOG_INFO, 24, "t", NULL));
+	close_book(pair_book(LOG_INFO, 24, "t", NULL));
 }
 
 static void misuse(void **state)
@@ -527,6 +567,7 @@ int main(void)
 		cmocka_unit_test(file_and_syslog_together),
 		cmocka_unit_test(syslog_queue_full),
 		cmocka_unit_test(syslog_started_anew),
+		cmocka_unit_test(syslog_over_udp),
 		cmocka_unit_test(misuse),
 		cmocka_unit_test(clocks),
 	};

@@ -19,7 +19,7 @@ static const struct directive ROWS[] = {
 	  FIELD(capabilities), .preset = "IMAP4 IMAP4rev1 UIDPLUS", .args = "extension …",
 	  .help = "The capabilities announced before login, in this order; mechanisms and STARTTLS are added. List what the mail "
 		  "servers have. With ID in the list the ID command is answered before login." },
-	{ .name = "imap_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer), .least = 128,
+	{ .name = "imap_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer), .least = 32,
 	  .most = 1 << 20, .preset = "4k", .args = "size",
 	  .help = "The longest command before login, its literals included. An OAuth token of 4 KB needs 8k." },
 	{ .name = NULL }

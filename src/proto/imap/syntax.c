@@ -74,9 +74,7 @@ bool imap_announces(struct str line, struct imap_literal *due)
 
 bool imap_drags(struct str line)
 {
-	struct imap_literal due;
-
-	return read_literal(last_brace(line), &due) && !due.waits;
+	return line.len >= 2 && line.at[line.len - 1] == '}' && line.at[line.len - 2] == '+';
 }
 
 static enum imap_read take_quoted(struct str *rest, struct str *arg)

@@ -26,7 +26,7 @@ enum imap_read imap_args(struct args *args, size_t most, struct imap_literal *du
 /* Does the line end in {n} or {n+}, where a string may begin? */
 bool imap_announces(struct str line, struct imap_literal *due);
 
-/* Does the line end in {n+}, wherever? Whoever refuses it must expect the bytes. */
+/* Does the line end as {n+} does, however little else of it makes sense? Whoever refuses it must expect the bytes. */
 bool imap_drags(struct str line);
 
 /* Append argument `i` as it is meant, escapes resolved. */

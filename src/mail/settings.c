@@ -71,7 +71,7 @@ static const struct directive ROWS[] = {
 	  .args = "time", .help = "How long one name look-up may take." },
 	{ .name = "proxy", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(proxy), .preset = "off", .flags = CONF_NO_EFFECT,
 	  .args = "on | off", .help = "A relic that old files have. Checked, without effect: the proxy is always on." },
-	{ .name = "proxy_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(proxy_buffer), .preset = "4k", .least = 128,
+	{ .name = "proxy_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(proxy_buffer), .preset = "4k", .least = 32,
 	  .most = 1 << 20, .args = "size", .help = "The longest reply of a mail server while the proxy logs in there." },
 	{ .name = "proxy_pass_error_message", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(proxy_pass_error_message),
 	  .preset = "off", .args = "on | off",

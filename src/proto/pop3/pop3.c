@@ -19,7 +19,7 @@ static const struct directive ROWS[] = {
 	  FIELD(capabilities), .preset = "TOP USER UIDL", .args = "extension …",
 	  .help = "The capabilities that CAPA lists before login, in this order; SASL and STLS are added. List what the mail "
 		  "servers have." },
-	{ .name = "pop3_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer), .least = 128,
+	{ .name = "pop3_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer), .least = 32,
 	  .most = 1 << 20, .preset = "8k", .args = "size",
 	  .help = "The longest command before login. The default holds an OAuth token of 4 KB." },
 	{ .name = NULL }

@@ -20,7 +20,7 @@ static const struct directive ROWS[] = {
 	  FIELD(front.capabilities), .args = "extension …",
 	  .help = "The lines of the reply to EHLO, in this order, before AUTH and STARTTLS; quote those with blanks. List only "
 		  "what the mail servers have." },
-	{ .name = "smtp_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(front.client_buffer), .least = 128,
+	{ .name = "smtp_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(front.client_buffer), .least = 32,
 	  .most = 1 << 20, .preset = "4k", .args = "size",
 	  .help = "The longest command before login. An OAuth token of 4 KB needs 8k." },
 	{ .name = "smtp_greeting_delay", BOTH, .min = 1, .max = 1, .slot = SLOT_MSEC, FIELD(greeting_delay_ms), .preset = "0",

@@ -188,6 +188,7 @@ static void retire(struct worker *w)
 static void commit(struct worker *w)
 {
 	struct generation *g = load_replayed(w->loader, w->bundle);
+	bool reload = w->house.current != NULL;
 	size_t listeners = 0;
 
 	close(w->bundle);
@@ -208,6 +209,8 @@ static void commit(struct worker *w)
 	w->house.current = g;
 	w->house.sockets_max = events_settings(g->conf)->worker_connections;
 	arm_shutdown(w);
+	if (reload)
+		log_put(log_of(w), LOG_NOTICE, 0, "took over configuration %llu", (unsigned long long)w->number);
 	free(w->sockets.at);
 	w->sockets = (struct fds){ NULL, 0 };
 	free(w->logs.at);

@@ -21,4 +21,7 @@ class Postern(Proxy):
         return str(path)
 
     def reloaded(self, log):
-        return "reconfigured" in log or "[emerg]" in log
+        # Every worker took it over; or there are new workers in place of the old ones; or it was refused.
+        taken, started = log.count("took over configuration"), log.count("start worker process ")
+        replaced = started > 0 and log.count("gracefully shutting down") >= started
+        return replaced or taken >= len(self.workers()) > 0 or "the running one stays" in log

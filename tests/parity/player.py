@@ -18,7 +18,8 @@ from .script import escape, fill, unescape
 
 DEADLINE = float(os.environ.get("PARITY_DEADLINE", 15))  # for what happens at once when all is well
 PORT = re.compile(r"(?<![\w.])\d{4,5}(?!\w)")
-CHALLENGE = re.compile(rb"<\d+\.\d+@[^>]*>")
+TLS_REASON = re.compile(r"^.*?\[[^]]*\] |: .*| \(_ssl.*")  # what surrounds the reason in Python's text
+CHALLENGE = re.compile(r"<\d+\.\d+@mail\.example>")
 
 
 class Mismatch(Exception):
@@ -87,7 +88,7 @@ class Stage:
             self._fail(step, str(error))
         except TimeoutError:
             self._fail(step, "waited in vain")
-        except (OSError, ssl.SSLError) as error:
+        except Exception as error:  # a broken script, or one that the program's behaviour broke, is its own fault only
             self._fail(step, repr(error))
         finally:
             for end in (self.client, self.back):
@@ -199,14 +200,14 @@ class Stage:
         options = dict(word.split("=", 1) for word in fill(step.text, self.names).split())
         wanted = options.pop("fails", None)
         notes = options.pop("notes", None)
-        context = self.world.tls_context(options)
         session = self.session if options.pop("resume", None) else None
+        context = self.world.tls_context(options)
         try:
             await client.secure(context, name=options.get("sni"), session=session)
         except (ssl.SSLError, ssl.SSLEOFError) as error:
             if not wanted:
                 raise Mismatch(f"handshake failed: {error}") from None
-            reason = error.reason or "EOF"
+            reason = TLS_REASON.sub("", str(error)).replace(" ", "_")
             self.note(step, reason.encode(), None if wanted == "*" else wanted.encode())
             return
         if wanted:
@@ -233,17 +234,16 @@ class Stage:
         self.client = None
 
     def _learn(self, seen, told):
-        """A told {challenge} or {challenge64} is whatever challenge came; the same must come back later."""
-        for name, decode in (("challenge", bytes), ("challenge64", _unbase64)):
-            mark = b"{" + name.encode() + b"}"
+        """A told {challenge} or {challenge64} is whatever challenge came, and from then on that one and no other;
+        {challenge64b} is another."""
+        for mark, name, decode in CHALLENGES:
             if mark not in told:
                 continue
             before, after = told.split(mark, 1)
-            came = decode(seen[len(before):len(seen) - len(after)])
-            server = self.names.get("challenger", "mail.example").encode()
-            if CHALLENGE.fullmatch(came) and came.endswith(b"@" + server + b">"):
-                if self.names.setdefault("challenge", came.decode()) == came.decode():
-                    return told
+            came = decode(seen[len(before):len(seen) - len(after)]).decode("latin-1")
+            others = [self.names.get(other) for _, other, _ in CHALLENGES if other != name]
+            if CHALLENGE.fullmatch(came) and came not in others and self.names.setdefault(name, came) == came:
+                return told
         return seen
 
     # --- the authentication server ---------------------------------------------------------------------
@@ -400,6 +400,9 @@ def _pop3_ends(seen, line):
 def _smtp_ends(seen, line):
     return line[3:4] != b"-"
 
+
+CHALLENGES = ((b"{challenge}", "challenge", bytes), (b"{challenge64}", "challenge", _unbase64),
+              (b"{challenge64b}", "challenge_b", _unbase64))
 
 REPLY_ENDS = {"imap": _imap_ends, "pop3": _pop3_ends, "smtp": _smtp_ends}
 

@@ -31,13 +31,22 @@ def wanted():
     return (only,) if only else ("nginx", "postern")
 
 
-def free_port(address):
-    """A port that nobody has on this address.  Addresses of our own (127.25.*) keep strangers from taking it."""
-    if address.startswith("/"):
-        return 0
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+class FreePorts:
+    """Ports that nobody has; they are held until `release`, so that none is given twice.  Addresses of our own
+    (127.25.*) keep strangers from taking them between then and the program's start."""
+
+    def __init__(self):
+        self.held = []
+
+    def take(self, address):
+        probe = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         probe.bind((address, 0))
+        self.held.append(probe)
         return probe.getsockname()[1]
+
+    def release(self):
+        while self.held:
+            self.held.pop().close()
 
 
 class LogLine:
@@ -125,13 +134,14 @@ class Program:
         """TERM, and KILL if that does not help."""
         if not self.process:
             return
-        if self.process.returncode is None:
-            self.signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self.process.wait(), DEADLINE)
-            except asyncio.TimeoutError:
-                os.killpg(self.process.pid, signal.SIGKILL)  # the workers, too
-                await self.process.wait()
+        try:
+            self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), DEADLINE)
+        except ProcessLookupError:
+            pass  # it was gone before
+        except asyncio.TimeoutError:
+            os.killpg(self.process.pid, signal.SIGKILL)  # the workers, too
+            await self.process.wait()
         try:
             await asyncio.wait_for(self._reader, DEADLINE)
         except asyncio.TimeoutError:

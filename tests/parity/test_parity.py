@@ -28,7 +28,7 @@ def test_talk(numbered, outcomes):
     played = [outcomes[name][talk.name] for name in wanted()]
     for outcome in played:
         if isinstance(outcome, Exception):
-            raise outcome
+            pytest.fail(f"{type(outcome).__name__}: {outcome}", pytrace=False)
         if outcome.fault:
             pytest.fail(outcome.fault + "\n  seen before:\n    " + "\n    ".join(outcome.seen) +
                         "\n  logged:\n    " + "\n    ".join(outcome.logs), pytrace=False)

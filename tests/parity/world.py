@@ -9,8 +9,10 @@ questions, connections and log lines find their way to the right Stage.
 
 import asyncio
 import os
+import shutil
 import ssl
 import tempfile
+import warnings
 
 from stubs import auth, names, wire
 
@@ -68,7 +70,9 @@ class World:
         self.doors = {}
         self.ports = {}
         self.names = {"dir": self.place, "certs": certs.place}
+        self.auth_server = self.auth_unix = self.auth_local = self.auth_six = self.names_server = None
         self.contexts = {}
+        self.free_ports = programs.FreePorts()
         self.config = ""
 
     # --- setting up ----------------------------------------------------------------------------------
@@ -77,24 +81,30 @@ class World:
         self.auth_server = await auth.AuthServer(self._question).start(SERVICE_ADDRESS)
         self.auth_unix = await auth.AuthServer(self._question).start(f"{self.place}/auth.sock")
         os.chmod(f"{self.place}/auth.sock", 0o777)
+        self.auth_local = await auth.AuthServer(self._question).start("127.0.0.1")
+        self.auth_six = await auth.AuthServer(self._question).start("::1")
         self.names_server = await names.NameServer().start(SERVICE_ADDRESS)
         self.dead = wire.socket.socket()
         self.dead.bind((SERVICE_ADDRESS, 0))  # bound, not listening: refuses
         self.ports = {"auth": self.auth_server.port, "dns": self.names_server.port,
                       "dead": self.dead.getsockname()[1]}
         self.names.update({word: f"{SERVICE_ADDRESS}:{port}" for word, port in self.ports.items()})
+        self.names["deadport"] = self.ports["dead"]
+        self.names.update(local=f"localhost:{self.auth_local.port}", lport=self.auth_local.port,
+                          auth6=f"[::1]:{self.auth_six.port}")
         for _, talk in self.talks:
             key = talk.server, talk.listen, talk.via
             if key not in self.doors:
                 self.doors[key] = self._door(talk.via)
         self.config = self._config()
+        self.free_ports.release()
         await self.program.start(self.config)
 
     def _door(self, via):
         if via == "unix":
             return f"unix:{self.place}/door{len(self.doors)}.sock", 0
         address = LISTEN_ADDRESS if via == "inet" else "::1"
-        return (address if via == "inet" else f"[{address}]"), programs.free_port(address)
+        return (address if via == "inet" else f"[{address}]"), self.free_ports.take(address)
 
     def _config(self):
         _, first = self.talks[0]
@@ -112,10 +122,11 @@ class World:
 
     async def close(self):
         await self.program.stop()
-        await self.auth_server.stop()
-        await self.auth_unix.stop()
-        await self.names_server.stop()
+        for server in (self.auth_server, self.auth_unix, self.auth_local, self.auth_six, self.names_server):
+            if server:
+                await server.stop()
         self.dead.close()
+        shutil.rmtree(self.place)
 
     # --- what the stages ask for ---------------------------------------------------------------------
 
@@ -135,7 +146,9 @@ class World:
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
             if options.get("max") == "1.1":
                 context.set_ciphers("DEFAULT@SECLEVEL=0")
-                context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)  # it is deprecated: hence the test
+                    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
             self.contexts[key] = context
         return self.contexts[key]
 

@@ -111,8 +111,12 @@ void loop_abandon(struct loop *l, struct watch *w)
 			l->batch[i].data.ptr = NULL;
 }
 
+/* Not for this millisecond, which may be running: who arms for "now" in his callback must not be called again
+ * in the same turn. */
 void loop_arm(struct loop *l, struct timer *t, uint64_t after_ms)
 {
+	if (after_ms == 0)
+		after_ms = 1;
 	timers_arm(&l->timers, t, after_ms > UINT64_MAX - l->now ? UINT64_MAX : l->now + after_ms);
 }
 

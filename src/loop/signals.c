@@ -77,6 +77,8 @@ void signals_close(struct signals *s)
 
 void signals_drop(struct signals *s)
 {
+	if (s == NULL)
+		return;
 	close(s->watch.fd);
 	free(s);
 }

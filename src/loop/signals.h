@@ -15,7 +15,7 @@ struct signals *signals_open(struct loop *l, const int *which, signals_fn *fn, v
 /* Stop hearing, at once and also from inside fn; the signals stay blocked. NULL is allowed. */
 void signals_close(struct signals *s);
 
-/* In a forked child: give it back without touching the parent's loop. */
+/* In a forked child: give it back without touching the parent's loop. NULL is allowed. */
 void signals_drop(struct signals *s);
 
 /* Unblock everything and set all defaults but for SIGPIPE, which is ignored: for a process that has just been

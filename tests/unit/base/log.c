@@ -497,8 +497,8 @@ static void syslog_started_anew(void **state)
 	rmdir(folder);
 }
 
-/* Over UDP nobody can say that a datagram was lost, but a refusal of one must not cost the next. The address is
- * one where nobody else takes the port meanwhile. */
+/* Over UDP nobody can say that a datagram was lost, but a refusal of one must not cost the next. The address
+ * is one where nobody else takes the port meanwhile. */
 static void syslog_over_udp(void **state)
 {
 	static struct book b;

@@ -444,8 +444,11 @@ static void finish(struct http_conn *c)
 	if (c->out.len != 0)
 		outcome = HTTP_BAD_BODY;
 	c->at = &DRAINING;
-	loop_arm(c->pool->loop, &c->limit, DRAIN_MS);
-	settle(c, outcome == HTTP_MORE ? drain(c) : outcome);
+	if (outcome == HTTP_MORE)
+		outcome = drain(c);
+	if (outcome == HTTP_MORE)
+		loop_arm(c->pool->loop, &c->limit, DRAIN_MS);
+	settle(c, outcome);
 }
 
 /* "You were too slow": some servers say so when they close an idle connection, and so it counts as the

@@ -164,7 +164,6 @@ struct http_conn *http_pool_pick(struct auth_pool *p, const struct addr *to)
 	for (struct http_conn *c = p->idle; c != NULL; c = c->next) {
 		if (!addr_eq(&c->addr, to))
 			continue;
-		loop_disarm(&c->limit);
 		move_to(&p->busy, c);
 		c->reused = true;
 		return c;

@@ -57,7 +57,7 @@ struct auth_pool {
 /* A connection that is not connected yet, held by the caller, who sets its state before the loop goes on. */
 struct http_conn *http_pool_new(struct auth_pool *p);
 
-/* An idle connection to this address, now held by the caller, or NULL. */
+/* An idle connection to this address, now held by the caller, who sets its state and timer; or NULL. */
 struct http_conn *http_pool_pick(struct auth_pool *p, const struct addr *to);
 
 /* Begin to connect. False when that failed at once. */

@@ -394,6 +394,7 @@ static void idle_connections_grow_old(void **state)
 	(void)state;
 	asks(f, WANT);
 	assert_true(timer_armed(&f->pool->idle->limit));
+	assert_in_range(f->pool->idle->limit.due - loop_now(f->loop), 5000, 10001);
 	f->pool->idle->at->late(f->pool->idle);
 	UNTIL(f, f->server.ended == 1);
 	assert_int_equal(idle(f), 0);
@@ -486,6 +487,22 @@ static void asked_again_only_once(void **state)
 	assert_int_equal(f->server.requests, 3);
 	asks(f, cause(f, CUT));
 	assert_int_equal(f->server.requests, 4);
+	end(f);
+}
+
+/* A new connection may live in the memory of an old one, but not on its reputation. */
+static void new_connections_have_no_past(void **state)
+{
+	static const struct step steps[] = { { GOOD, STAY }, { GOOD, STAY }, { NULL, CLOSE } };
+	struct fixture *f = BEGIN(steps);
+
+	(void)state;
+	asks(f, WANT);
+	asks(f, WANT);
+	hang_up(&f->server.clients[0]);
+	UNTIL(f, f->pool->spare != NULL);
+	asks(f, cause(f, CUT));
+	assert_int_equal(f->server.requests, 3);
 	end(f);
 }
 
@@ -609,15 +626,21 @@ static void answer_byte_by_byte(void **state)
 
 static void silence_and_dribble_time_out(void **state)
 {
-	static const struct step steps[] = { { NULL, STAY }, { "HTTP/1.1 200 OK\r\nAuth-Status: O", STAY } };
-	struct fixture *f = BEGIN_WITH(steps, "auth_http_timeout 50ms");
+	static const struct step steps[] = {
+		{ NULL, STAY }, { "HTTP/1.1 200 OK\r\nAuth-Status: O", STAY }, { GOOD, STAY }, { NULL, STAY }
+	};
+	struct fixture *f = BEGIN_WITH(steps, "auth_http_timeout 100ms");
 
 	(void)state;
 	for (int i = 1; i <= 2; i++) {
 		asks(f, cause(f, SERVER " timed out"));
 		UNTIL(f, f->server.ended == i);
 	}
-	assert_int_equal(f->server.requests, 2);
+	/* on a kept connection as well, and there silence is no reason to ask again */
+	asks(f, WANT);
+	asks(f, cause(f, SERVER " timed out"));
+	assert_int_equal(f->server.accepted, 3);
+	assert_int_equal(f->server.requests, 4);
 	end(f);
 }
 
@@ -844,6 +867,22 @@ static void what_cannot_be_said_is_not_asked(void **state)
 	end(f);
 }
 
+/* What is told is why it was not asked, not what went wrong before. */
+static void refused_after_a_failed_connect(void **state)
+{
+	static const struct step steps[] = { { GOOD, STAY } };
+	struct fixture *f = BEGIN(steps);
+	char text[64];
+
+	(void)state;
+	unload(&f->conf);
+	snprintf(text, sizeof(text), "auth_http two.test:%u", f->port);
+	configure(f, text);
+	f->one.request.protocol = "\n";
+	asks(f, cause(f, SERVER " was not asked: control character in Auth-Protocol"));
+	end(f);
+}
+
 static struct str big(size_t len)
 {
 	char *at = malloc(len);
@@ -995,6 +1034,7 @@ int main(void)
 		cmocka_unit_test(closed_under_the_question),
 		cmocka_unit_test(closed_just_before_the_question),
 		cmocka_unit_test(asked_again_only_once),
+		cmocka_unit_test(new_connections_have_no_past),
 		cmocka_unit_test(half_an_answer_is_final),
 		cmocka_unit_test(a_408_on_a_new_connection_is_an_answer),
 		cmocka_unit_test(deadline_covers_the_second_attempt),
@@ -1012,6 +1052,7 @@ int main(void)
 		cmocka_unit_test(asking_from_inside_an_answer),
 		cmocka_unit_test(flushing_from_inside_an_answer),
 		cmocka_unit_test(what_cannot_be_said_is_not_asked),
+		cmocka_unit_test(refused_after_a_failed_connect),
 		cmocka_unit_test(long_requests_go_out_in_pieces),
 		cmocka_unit_test(answered_before_all_was_said),
 		cmocka_unit_test(secrets_are_wiped),

@@ -10,9 +10,6 @@ struct identity {
 	const char *user;		/* for the supplementary groups */
 };
 
-/* Look a user and its group up (group NULL: the group of the user's name, else the user's own). On false, *what is "getpwnam" or "getgrnam". */
-bool identity_find(const char *user, const char *group, struct identity *id, const char **what);
-
 /* Become that user for good. False with errno and *step. */
 bool identity_take(const struct identity *id, const char **step);
 

@@ -2,6 +2,7 @@
 """The example authentication server of examples/auth-server, as a process."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,7 +23,9 @@ class AuthServer:
         self.dir = site.directory(name)
         self.users_file = self.dir / "users.json"
         self.write_users(users)
-        argv = [sys.executable, PROGRAM, "--users", self.users_file, "--listen", f"{HOST}:{self.port}", *options]
+        # A copy, because the user it runs as need not be able to read this checkout.
+        program = shutil.copy(PROGRAM, self.dir)
+        argv = [sys.executable, program, "--users", self.users_file, "--listen", f"{HOST}:{self.port}", *options]
         self.process = Process(name, argv, self.dir / "log", user=unprivileged_user())
 
     @property

@@ -2,8 +2,8 @@
 /*
  * XOAUTH2 and OAUTHBEARER; see oauth.h.
  *
- * Both are a head that names the user, then pairs that end in 0x01 each, then one more 0x01. Only the pair `auth` counts; the host
- * and port that OAUTHBEARER may carry say nothing that a proxy does not know better.
+ * Both are a head that names the user, then pairs that end in 0x01 each, then one more 0x01. Only the pair
+ * `auth` counts; the host and port that OAUTHBEARER may carry say nothing that a proxy does not know better.
  */
 #include "sasl/oauth.h"
 
@@ -73,7 +73,8 @@ enum oauth_fault oauth_read_bearer(struct str message, struct buf *user, struct 
 	binding = str_cut(&head, ',');
 	name = str_cut(&head, ',');
 	/* "p=…" would bind to a channel, which no bearer token can do */
-	if ((!str_same(binding, STR("n")) && !str_same(binding, STR("y"))) || head.len != 0 || !str_starts_same(name, STR("a=")))
+	if ((!str_same(binding, STR("n")) && !str_same(binding, STR("y"))) || head.len != 0 ||
+	    !str_starts_same(name, STR("a=")))
 		return OAUTH_BAD_USER;
 	if (name.len == 2 || !decode_name(str_skip(name, 2), user))
 		return OAUTH_BAD_USER;

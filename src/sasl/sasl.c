@@ -2,8 +2,9 @@
 /*
  * The mechanisms as a table, and one exchange; see sasl.h.
  *
- * A response is decoded straight into the field that will keep it, so that no second copy of a secret is ever made: mechanisms whose
- * one message holds both name and secret decode it into `secret`, copy the name out, and cut `secret` down to what is left.
+ * A response is decoded straight into the field that will keep it, so that no second copy of a secret is ever
+ * made: mechanisms whose one message holds both name and secret decode it into `secret`, copy the name out,
+ * and cut `secret` down to what is left.
  */
 #include "sasl/sasl.h"
 
@@ -22,9 +23,9 @@ struct sasl_mechanism {
 	struct str name;
 	enum sasl_method method;
 	const char *auth_method;
-	struct str challenge;		/* the first; CRAM-MD5's is its salt */
+	struct str challenge; /* the first; CRAM-MD5's is its salt */
 	hear_fn *hear;
-	say_fn *say;			/* NULL: never spoken towards servers */
+	say_fn *say; /* NULL: never spoken towards servers */
 	struct str dummy;
 	const char *bad_base64, *bad_user, *bad_secret;
 };
@@ -32,22 +33,24 @@ struct sasl_mechanism {
 static hear_fn hear_plain, hear_login, hear_cram, hear_external, hear_oauth;
 static say_fn say_plain;
 
-#define COMPLAINTS(name, secret)                                                   \
+#define COMPLAINTS(name, secret)                                                      \
 	.bad_base64 = "client sent invalid base64 encoding in AUTH " name " command", \
 	.bad_user = "client sent invalid login in AUTH " name " command",             \
 	.bad_secret = "client sent invalid " secret " in AUTH " name " command"
 
 static const struct sasl_mechanism MECHANISMS[] = {
-	{ LIT("PLAIN"), SASL_PLAIN, "plain", LIT(""), hear_plain, say_plain, LIT(""), COMPLAINTS("PLAIN", "password") },
-	{ LIT("LOGIN"), SASL_LOGIN, "plain", LIT("Username:"), hear_login, NULL, LIT(""), COMPLAINTS("LOGIN", "password") },
+	{ LIT("PLAIN"), SASL_PLAIN, "plain", LIT(""), hear_plain, say_plain, LIT(""),
+	  COMPLAINTS("PLAIN", "password") },
+	{ LIT("LOGIN"), SASL_LOGIN, "plain", LIT("Username:"), hear_login, NULL, LIT(""),
+	  COMPLAINTS("LOGIN", "password") },
 	{ LIT("CRAM-MD5"), SASL_CRAM_MD5, "cram-md5", LIT(""), hear_cram, NULL, LIT(""),
 	  COMPLAINTS("CRAM-MD5", "CRAM-MD5 hash") },
 	{ LIT("EXTERNAL"), SASL_EXTERNAL, "external", LIT("Username:"), hear_external, NULL, LIT(""),
 	  COMPLAINTS("EXTERNAL", "login") },
 	{ LIT("XOAUTH2"), SASL_XOAUTH2, "xoauth2", LIT(""), hear_oauth, oauth_put_xoauth2, LIT(""),
 	  COMPLAINTS("XOAUTH2", "token") },
-	{ LIT("OAUTHBEARER"), SASL_OAUTHBEARER, "oauthbearer", LIT(""), hear_oauth, oauth_put_bearer, LIT("AQ=="),
-	  COMPLAINTS("OAUTHBEARER", "token") },
+	{ LIT("OAUTHBEARER"), SASL_OAUTHBEARER, "oauthbearer", LIT(""), hear_oauth, oauth_put_bearer,
+	  LIT("AQ=="), COMPLAINTS("OAUTHBEARER", "token") },
 	/* not to be found by name, since no client may ask for them in AUTH */
 	{ { NULL, 0 }, SASL_APOP, "apop", LIT(""), NULL, NULL, LIT(""), NULL, NULL, NULL },
 	{ { NULL, 0 }, SASL_NONE, "none", LIT(""), NULL, NULL, LIT(""), NULL, NULL, NULL },
@@ -120,7 +123,8 @@ void sasl_make_salt(struct buf *to, struct str server_name)
 
 	random_bytes(random, sizeof(random));
 	buf_clear(to);
-	buf_format(to, "<%" PRIu64 "%" PRIu64 ".%" PRIu64 "@%.*s>", random[0], random[1], clock_wall(), STR_ARG(server_name));
+	buf_format(to, "<%" PRIu64 "%" PRIu64 ".%" PRIu64 "@%.*s>", random[0], random[1], clock_wall(),
+		   STR_ARG(server_name));
 }
 
 /* Fields of an exchange that came to nothing must not be taken for a client's name and secret later. */
@@ -243,7 +247,8 @@ static enum sasl_step hear_cram(struct sasl_exchange *x, struct str response)
 	return finish(x, user, digest);
 }
 
-/* RFC 4422 appendix A: an empty name asks for the one of the certificate. Whether there is a certificate is the auth server's affair. */
+/* RFC 4422 appendix A: an empty name asks for the one of the certificate. Whether there is a certificate is
+ * the auth server's affair. */
 static enum sasl_step hear_external(struct sasl_exchange *x, struct str response)
 {
 	if (!decode(x->fields.user, response))
@@ -261,7 +266,8 @@ static enum sasl_step hear_oauth(struct sasl_exchange *x, struct str response)
 
 	if (!decode(x->fields.secret, response))
 		return refuse(x, x->mechanism->bad_base64);
-	fault = (bearer ? oauth_read_bearer : oauth_read_xoauth2)(buf_text(x->fields.secret), x->fields.user, &token);
+	fault = (bearer ? oauth_read_bearer : oauth_read_xoauth2)(buf_text(x->fields.secret), x->fields.user,
+								  &token);
 	if (fault == OAUTH_BAD_USER || !sasl_good_user(buf_text(x->fields.user)))
 		return refuse(x, x->mechanism->bad_user);
 	if (fault == OAUTH_BAD_TOKEN || !sasl_good_secret(token))

@@ -25,8 +25,8 @@ static enum want give_up(struct dialog *d, const char *complaint)
 }
 
 /*
- * Names and passwords may come from the auth server too, so what the front refused is looked for again: here is the last
- * place before the bytes become commands of ours.
+ * Names and passwords may come from the auth server too, so what the front refused is looked for again: here
+ * is the last place before the bytes become commands of ours.
  */
 enum want back_open_into(struct dialog *d, const struct state *first)
 {

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the backs of all protocols have in common: saying a command, collecting the reply, and giving up in one of two ways.
+ * What the backs of all protocols have in common: saying a command, collecting the reply, and giving up in
+ * one of two ways.
  *
- * A reply is kept whole in login->answer until the next command is said: what ends the login is what the client or the log sees.
+ * A reply is kept whole in login->answer until the next command is said: what ends the login is what the
+ * client or the log sees.
  */
 #pragma once
 #include "talk/dialog.h"
 
 extern const struct state back_unopened;
 
-/* For dialog_ops. Opens into `first`, the state that hears the greeting; gives up at once when the login cannot stand in any line. */
+/* For dialog_ops. Opens into `first`, the state that hears the greeting; gives up at once when the login
+ * cannot stand in any line. */
 enum want back_open_into(struct dialog *d, const struct state *first);
 enum want back_told(struct dialog *d, enum news what, struct str text);
 
@@ -19,7 +22,8 @@ enum want back_say(struct dialog *d, const struct state *next, const char *verb,
 /* Forget the reply so far. */
 void back_forget_reply(struct dialog *d);
 
-/* Add a line to the reply. False, and given up, when it is none (CR or NUL inside) or too much; return WANT_GIVE_UP then. */
+/* Add a line to the reply. False, and given up, when it is none (CR or NUL inside) or too much; return
+ * WANT_GIVE_UP then. */
 bool back_collect(struct dialog *d, struct str line);
 
 /* The reply collected is a refusal in good form. */

@@ -2,9 +2,10 @@
 /*
  * Framing, once for all protocols: bytes become lines or counted pieces, and states hear them.
  *
- * Lines end in LF or CRLF; a CR anywhere else stays in the line, and it is the state that refuses it. Whether input
- * comes in one piece or byte by byte makes no difference to a front; a server that speaks before it was asked is found out only when its early
- * words come together with what it was asked for, since later nobody can tell them from an answer.
+ * Lines end in LF or CRLF; a CR anywhere else stays in the line, and it is the state that refuses it. Whether
+ * input comes in one piece or byte by byte makes no difference to a front; a server that speaks before it was
+ * asked is found out only when its early words come together with what it was asked for, since later nobody
+ * can tell them from an answer.
  */
 #include "talk/dialog.h"
 
@@ -12,8 +13,8 @@
 
 enum piece { PIECE_NONE, PIECE_WHOLE, PIECE_TOO_LONG };
 
-struct dialog *dialog_new(const struct dialog_ops *ops, const struct stage *stage, struct login *login, struct buf *out,
-			  bool secure)
+struct dialog *dialog_new(const struct dialog_ops *ops, const struct stage *stage, struct login *login,
+			  struct buf *out, bool secure)
 {
 	struct dialog *d = arena_take(stage->arena, ops->size);
 

@@ -126,13 +126,14 @@ enum want front_invalid(struct front *f)
 }
 
 /*
- * A browser that was lured into talking to a mail port (ALPACA) begins with one of these; what follows are headers and a body that
- * an attacker chose, and none of it may be tried as a command.
+ * A browser that was lured into talking to a mail port (ALPACA) begins with one of these; what follows are
+ * headers and a body that an attacker chose, and none of it may be tried as a command.
  */
 static bool is_http(struct str line)
 {
-	static const struct str METHODS[] = { LIT("GET"), LIT("POST"), LIT("PUT"), LIT("HEAD"), LIT("OPTIONS"), LIT("CONNECT"),
-					      LIT("DELETE"), LIT("TRACE"), LIT("PATCH"), LIT("PRI"), LIT("PROPFIND") };
+	static const struct str METHODS[] = { LIT("GET"),     LIT("POST"),    LIT("PUT"),     LIT("HEAD"),
+					      LIT("OPTIONS"), LIT("CONNECT"), LIT("DELETE"),  LIT("TRACE"),
+					      LIT("PATCH"),   LIT("PRI"),     LIT("PROPFIND") };
 	struct str first = str_cut(&line, ' ');
 
 	for (size_t i = 0; i < sizeof(METHODS) / sizeof(*METHODS); i++)
@@ -197,7 +198,8 @@ static enum want challenge(struct front *f)
 	return WANT_INPUT;
 }
 
-/* Broken responses count as mistakes do, so that nobody can try them without end; whoever cancels or asks for the impossible is in good form. */
+/* Broken responses count as mistakes do, so that nobody can try them without end; whoever cancels or asks for
+ * the impossible is in good form. */
 static enum want refuse_response(struct front *f, struct str line)
 {
 	if (f->sasl.complaint == NULL)
@@ -278,7 +280,8 @@ static enum want say_refusal(struct front *f)
 	return r->final ? WANT_CLOSE : WANT_INPUT;
 }
 
-/* An OAuth client may be told more, in base64, and owes a dummy answer before it gets its refusal (RFC 7628 section 3.2.2). */
+/* An OAuth client may be told more, in base64, and owes a dummy answer before it gets its refusal (RFC 7628
+ * section 3.2.2). */
 static enum want denied(struct front *f, struct str text)
 {
 	struct login *l = f->dialog.login;
@@ -329,11 +332,8 @@ static void note_early(struct front *f, struct str text)
 enum want front_told(struct dialog *d, enum news what, struct str text)
 {
 	static news_fn *const ANSWERS[NEWS_KINDS] = {
-		[NEWS_SECURED] = secured,
-		[NEWS_LOGGED_IN] = logged_in,
-		[NEWS_DENIED] = denied,
-		[NEWS_REFUSED] = refused,
-		[NEWS_TOO_LONG] = too_long,
+		[NEWS_SECURED] = secured, [NEWS_LOGGED_IN] = logged_in, [NEWS_DENIED] = denied,
+		[NEWS_REFUSED] = refused, [NEWS_TOO_LONG] = too_long,
 	};
 	struct front *f = front_of(d);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the fronts of all protocols have in common: verbs as tables, one gate before every credential, the SASL exchange, counting of
- * mistakes and commands, and what is said when something has happened. A protocol brings its manner: the words.
+ * What the fronts of all protocols have in common: verbs as tables, one gate before every credential, the
+ * SASL exchange, counting of mistakes and commands, and what is said when something has happened. A protocol
+ * brings its manner: the words.
  *
- * A mistake is a command that cannot be read, or a response that no mechanism can mean; it counts towards max_errors. A command that is merely
- * out of place or switched off is answered in the same words and does not count.
+ * A mistake is a command that cannot be read, or a response that no mechanism can mean; it counts towards
+ * max_errors. A command that is merely out of place or switched off is answered in the same words and does
+ * not count.
  */
 #pragma once
 #include "conf/conf.h"
@@ -16,37 +18,38 @@ enum { ARGS_MAX = 11 };
 
 /* A command's arguments. */
 struct args {
-	struct str line;		/* the command as typed, verb and all, without blanks at its end */
-	struct str rest;		/* what stands behind the verb and one blank */
+	struct str line; /* the command as typed, verb and all, without blanks at its end */
+	struct str rest; /* what stands behind the verb and one blank */
 	struct str at[ARGS_MAX];
 	size_t len;
-	unsigned quoted;		/* bit n: at[n] stood in quotes, and escapes are still in it (IMAP) */
+	unsigned quoted; /* bit n: at[n] stood in quotes, and escapes are still in it (IMAP) */
 };
 
 enum verb_flag {
-	VERB_CREDENTIALS = 1,		/* refused in the clear with `starttls only` */
-	VERB_WHOLE = 2,			/* its arguments are not cut into words: `rest` is all */
+	VERB_CREDENTIALS = 1, /* refused in the clear with `starttls only` */
+	VERB_WHOLE = 2,	      /* its arguments are not cut into words: `rest` is all */
 };
 
 struct verb {
-	struct str name;		/* NULL ends a table */
+	struct str name; /* NULL ends a table */
 	enum want (*run)(struct front *f, const struct args *args);
 	unsigned flags;
 };
 
 /* Begins the settings of every protocol. */
 struct front_settings {
-	unsigned methods;		/* enum sasl_method, or'ed: those that are announced */
+	unsigned methods; /* enum sasl_method, or'ed: those that are announced */
 	struct strs capabilities;
 	uint64_t client_buffer;
 };
 
 struct manner {
-	const struct state *command;	/* where a dialog rests between commands */
-	const char *challenge;		/* before a challenge: "+ " */
-	const char *invalid;		/* for reply(): "-ERR invalid command" */
-	const char *welcome;		/* for reply(), after login; NULL: the server's own answer */
-	const char *const *farewells;	/* by news: a whole line, after which the connection ends; NULL where it is none */
+	const struct state *command; /* where a dialog rests between commands */
+	const char *challenge;	     /* before a challenge: "+ " */
+	const char *invalid;	     /* for reply(): "-ERR invalid command" */
+	const char *welcome;	     /* for reply(), after login; NULL: the server's own answer */
+	const char *const *
+		farewells; /* by news: a whole line, after which the connection ends; NULL where it is none */
 	size_t args_max;
 	/* Append one finished reply line. */
 	void (*reply)(struct front *f, const char *text);
@@ -101,7 +104,8 @@ enum want front_run(struct front *f, const struct verb *v, const struct args *ar
 /* Refuse a command that is out of place; the dialog rests. */
 enum want front_invalid(struct front *f);
 
-/* Refuse a line that makes no sense: count it, and close when it was the last one allowed, or HTTP, or drags bytes behind it. */
+/* Refuse a line that makes no sense: count it, and close when it was the last one allowed, or HTTP, or drags
+ * bytes behind it. */
 enum want front_mistake(struct front *f, struct str line);
 
 /* A command is longer than allowed: refuse it and close. */

@@ -4,8 +4,8 @@
 
 void login_init(struct login *l, struct arena *home, size_t command_max, size_t reply_max)
 {
-	struct buf *fields[] = { &l->user, &l->secret, &l->salt, &l->tag, &l->helo, &l->mail, &l->rcpt,
-				 &l->refusal.text, &l->refusal.code, &l->refusal.sasl };
+	struct buf *fields[] = { &l->user, &l->secret, &l->salt,	 &l->tag,	   &l->helo,
+				 &l->mail, &l->rcpt,   &l->refusal.text, &l->refusal.code, &l->refusal.sasl };
 
 	*l = (struct login){ .method = SASL_PLAIN };
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See scene.h. Rows are read in the simplest way that serves the protocols' slots; the configuration's own tests are elsewhere. */
+/* See scene.h. Rows are read in the simplest way that serves the protocols' slots; the configuration's own
+ * tests are elsewhere. */
 #include "scene.h"
 
 #include "base/must.h"
@@ -92,11 +93,16 @@ void scene_init(struct scene *s, const struct protocol *p)
 	s->stage = (struct stage){
 		.settings = s->settings,
 		.server_name = STR("mail.example"),
-		.max_errors = 5, .max_commands = 1000,
-		.client_ip = STR("192.0.2.7"), .client_port = 40000,
+		.max_errors = 5,
+		.max_commands = 1000,
+		.client_ip = STR("192.0.2.7"),
+		.client_port = 40000,
 		.client_host = STR("[UNAVAILABLE]"),
-		.server_ip = STR("198.51.100.1"), .server_port = p->ports[0],
-		.arena = s->arena, .note = note, .owner = s,
+		.server_ip = STR("198.51.100.1"),
+		.server_port = p->ports[0],
+		.arena = s->arena,
+		.note = note,
+		.owner = s,
 	};
 	buf_init(&s->out, OUT_MAX);
 	buf_init(&s->notes, OUT_MAX);
@@ -105,7 +111,9 @@ void scene_init(struct scene *s, const struct protocol *p)
 
 static void set_starttls(struct scene *s, struct str word)
 {
-	s->stage.starttls = str_same(word, STR("only")) ? STARTTLS_ONLY : str_same(word, STR("on")) ? STARTTLS_ON : STARTTLS_OFF;
+	s->stage.starttls = str_same(word, STR("only")) ? STARTTLS_ONLY
+			    : str_same(word, STR("on")) ? STARTTLS_ON
+							: STARTTLS_OFF;
 }
 
 static bool set_stage(struct scene *s, struct str name, struct str arg)
@@ -155,7 +163,8 @@ bool scene_set(struct scene *s, struct str line)
 void scene_cast(struct scene *s, const struct dialog_ops *ops)
 {
 	if (s->stage.line_max == 0)
-		s->stage.line_max = ops == s->protocol->front ? s->protocol->line_max(s->settings) : REPLY_MAX;
+		s->stage.line_max =
+			ops == s->protocol->front ? s->protocol->line_max(s->settings) : REPLY_MAX;
 	s->dialog = dialog_new(ops, &s->stage, &s->login, &s->out, s->secure);
 }
 

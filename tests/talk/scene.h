@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stage for one dialog without a session: settings read from directive rows, a login, an output buffer, and what is noted for
- * the log. Serves the transcripts and the fuzzer.
+ * A stage for one dialog without a session: settings read from directive rows, a login, an output buffer, and
+ * what is noted for the log. Serves the transcripts and the fuzzer.
  */
 #pragma once
 #include "talk/protocol.h"
@@ -12,15 +12,17 @@ struct scene {
 	void *settings;
 	struct stage stage;
 	struct login login;
-	struct buf out, notes;		/* notes: one line each */
+	struct buf out, notes; /* notes: one line each */
 	struct dialog *dialog;
 	bool secure;
 };
 
-/* Defaults of the protocol's rows; a client at 192.0.2.7:40000 who came to 198.51.100.1:PORT; server_name mail.example. */
+/* Defaults of the protocol's rows; a client at 192.0.2.7:40000 who came to 198.51.100.1:PORT; server_name
+ * mail.example. */
 void scene_init(struct scene *s, const struct protocol *p);
 
-/* "NAME ARG …": a directive of the protocol, or starttls, tls, server_name, max_errors, max_commands, buffer, client, host. False when unknown. */
+/* "NAME ARG …": a directive of the protocol, or starttls, tls, server_name, max_errors, max_commands, buffer,
+ * client, host. False when unknown. */
 bool scene_set(struct scene *s, struct str line);
 
 /* Make the dialog; it is not opened yet. */

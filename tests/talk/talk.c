@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * talk: play transcripts against one side of a protocol, without a socket. Arguments: folders of transcripts, named after protocols.
+ * talk: play transcripts against one side of a protocol, without a socket. Arguments: folders of transcripts,
+ *named after protocols.
  *
  * A transcript is a text file whose name begins with "front" or "back". Its lines:
  *	; what the stage is like: a directive, or another setting that scene.h names; before everything else
- *	> what the other side says, with CRLF behind it; several such lines in a row come in one piece (pipelined)
+ *	> what the other side says, with CRLF behind it; several such lines in a row come in one piece
+ *(pipelined)
  *	>. the same without CRLF
  *	< what we must answer, line by line; every line must be accounted for
  *	<~ the same as a shell pattern, for challenges
- *	= what the dialog must want now: input, tls, auth, relay, give-up, close; nothing but input may stay unsaid
- *	! what the session tells the dialog: secured, logged-in, denied, …
- *	@ a field of the login and what it must hold; "left" is input that was not heard, "complaint" and "at" are the dialog's
- *	: a field of the login and what it is set to
- *	? what must have been noted for the log
- *	# a comment
+ *	= what the dialog must want now: input, tls, auth, relay, give-up, close; nothing but input may stay
+ *unsaid ! what the session tells the dialog: secured, logged-in, denied, …
+ *	@ a field of the login and what it must hold; "left" is input that was not heard, "complaint" and "at"
+ *are the dialog's : a field of the login and what it is set to ? what must have been noted for the log # a
+ *comment
  *
- * In texts, \r \n \s (blank) \\ and \xNN stand for bytes. Every transcript is played twice, with its input in one piece and byte by byte,
- * and must run alike; "; whole" spares the second where the pieces matter.
+ * In texts, \r \n \s (blank) \\ and \xNN stand for bytes. Every transcript is played twice, with its input in
+ *one piece and byte by byte, and must run alike; "; whole" spares the second where the pieces matter.
  */
 #include "scene.h"
 
@@ -37,8 +38,9 @@
 static const struct protocol *const PROTOCOLS[] = { &imap_protocol, &pop3_protocol, &smtp_protocol };
 
 static const char *const WANTS[] = { "input", "tls", "auth", "relay", "give-up", "close" };
-static const char *const NEWS[NEWS_KINDS] = { "secured", "logged-in", "denied", "broken", "refused", "forbidden",
-					      "bad-certificate", "no-certificate", "too-long", "early-input", "shutdown" };
+static const char *const NEWS[NEWS_KINDS] = { "secured",  "logged-in",	 "denied",	    "broken",
+					      "refused",  "forbidden",	 "bad-certificate", "no-certificate",
+					      "too-long", "early-input", "shutdown" };
 
 enum pieces { WHOLE, BYTE_BY_BYTE };
 
@@ -47,7 +49,7 @@ struct play {
 	enum pieces pieces;
 	enum want want;
 	bool open, want_seen, whole_only;
-	size_t said, noted;		/* how much of output and notes has been accounted for */
+	size_t said, noted; /* how much of output and notes has been accounted for */
 	struct buf coming, unheard;
 };
 
@@ -154,8 +156,9 @@ static struct buf *field(struct play *p, struct str name)
 		const char *name;
 		struct buf *buf;
 	} fields[] = {
-		{ "user", &l->user }, { "secret", &l->secret }, { "salt", &l->salt }, { "tag", &l->tag }, { "helo", &l->helo },
-		{ "mail", &l->mail }, { "rcpt", &l->rcpt }, { "answer", &l->answer }, { "refusal", &l->refusal.text },
+		{ "user", &l->user },	      { "secret", &l->secret },	    { "salt", &l->salt },
+		{ "tag", &l->tag },	      { "helo", &l->helo },	    { "mail", &l->mail },
+		{ "rcpt", &l->rcpt },	      { "answer", &l->answer },	    { "refusal", &l->refusal.text },
 		{ "code", &l->refusal.code }, { "sasl", &l->refusal.sasl }, { "left", &p->unheard },
 	};
 
@@ -240,14 +243,22 @@ static bool everything_seen(const struct play *p)
 static bool act(struct play *p, char kind, char *text)
 {
 	switch (kind) {
-	case '>': return come(p, text);
-	case '<': return said(p, text);
-	case '=': return wants(p, text + 1);
-	case '!': return told(p, text + 1);
-	case '@': return holds(p, text + 1);
-	case ':': return set(p, text + 1);
-	case '?': return noted(p, text + 1);
-	default: return false;
+	case '>':
+		return come(p, text);
+	case '<':
+		return said(p, text);
+	case '=':
+		return wants(p, text + 1);
+	case '!':
+		return told(p, text + 1);
+	case '@':
+		return holds(p, text + 1);
+	case ':':
+		return set(p, text + 1);
+	case '?':
+		return noted(p, text + 1);
+	default:
+		return false;
 	}
 }
 
@@ -269,11 +280,13 @@ static bool step(struct play *p, char *line, bool back)
 
 static void report(const struct play *p, const char *file, int number, const char *line)
 {
-	struct str rest = str_skip(buf_text(&p->scene.out), p->said), notes = str_skip(buf_text(&p->scene.notes), p->noted);
+	struct str rest = str_skip(buf_text(&p->scene.out), p->said),
+		   notes = str_skip(buf_text(&p->scene.notes), p->noted);
 
 	print_error("%s:%d: not so%s: %s (state %s, wants %s; said: %.*s; noted: %.*s)\n", file, number,
-		    p->pieces == WHOLE ? "" : ", byte by byte", line, p->scene.dialog != NULL ? p->scene.dialog->at->name : "none",
-		    WANTS[p->want], STR_ARG(rest), STR_ARG(notes));
+		    p->pieces == WHOLE ? "" : ", byte by byte", line,
+		    p->scene.dialog != NULL ? p->scene.dialog->at->name : "none", WANTS[p->want],
+		    STR_ARG(rest), STR_ARG(notes));
 }
 
 static const struct protocol *protocol_of(const char *file)
@@ -363,7 +376,8 @@ int main(int argc, char **argv)
 	tests = calloc(files.gl_pathc, sizeof(*tests));
 	must(tests != NULL);
 	for (size_t i = 0; i < files.gl_pathc; i++)
-		tests[i] = (struct CMUnitTest){ short_name(files.gl_pathv[i]), test_transcript, NULL, NULL, files.gl_pathv[i] };
+		tests[i] = (struct CMUnitTest){ short_name(files.gl_pathv[i]), test_transcript, NULL, NULL,
+						files.gl_pathv[i] };
 	failed = _cmocka_run_group_tests("transcripts", tests, files.gl_pathc, NULL, NULL);
 	free(tests);
 	globfree(&files);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IMAP side that faces servers: LOGIN with the client's own tag, so that the server's last line is the client's too.
+ * The IMAP side that faces servers: LOGIN with the client's own tag, so that the server's last line is the
+ * client's too.
  *
- * The whole login goes out in one write wherever that is sound: quoted strings when name and password have 7 bits and reasonable length,
- * literals without waiting when the greeting announced LITERAL+ or LITERAL- (RFC 7888). Otherwise literals that wait.
- * What the server says untagged between our command and its tagged OK, however many lines, belongs to the client
- * (Gmail and Courier do so).
+ * The whole login goes out in one write wherever that is sound: quoted strings when name and password have 7
+ * bits and reasonable length, literals without waiting when the greeting announced LITERAL+ or LITERAL- (RFC
+ * 7888). Otherwise literals that wait. What the server says untagged between our command and its tagged OK,
+ * however many lines, belongs to the client (Gmail and Courier do so).
  */
 #include "proto/imap/imap.h"
 #include "proto/imap/syntax.h"
 #include "talk/back.h"
 
-/* Servers bound the length of a line (RFC 7162 section 4: 8192 octets; old ones 1000), but not that of a literal. */
+/* Servers bound the length of a line (RFC 7162 section 4: 8192 octets; old ones 1000), but not that of a
+ * literal. */
 enum { QUOTED_MAX = 800, LITERAL_MINUS_MAX = 4096 };
 
 static enum want hear_greeting(struct dialog *d, struct str line);
@@ -124,14 +126,16 @@ static enum want say_waiting(struct dialog *d)
 
 static bool fits_quoted(const struct login *l)
 {
-	return l->user.len + l->secret.len <= QUOTED_MAX && imap_quotable(buf_text(&l->user)) && imap_quotable(buf_text(&l->secret));
+	return l->user.len + l->secret.len <= QUOTED_MAX && imap_quotable(buf_text(&l->user)) &&
+	       imap_quotable(buf_text(&l->secret));
 }
 
 static bool fits_literals(const struct login *l, struct str greeting)
 {
 	if (announces(greeting, STR("LITERAL+")))
 		return true;
-	return l->user.len <= LITERAL_MINUS_MAX && l->secret.len <= LITERAL_MINUS_MAX && announces(greeting, STR("LITERAL-"));
+	return l->user.len <= LITERAL_MINUS_MAX && l->secret.len <= LITERAL_MINUS_MAX &&
+	       announces(greeting, STR("LITERAL-"));
 }
 
 static enum want say_login(struct dialog *d, struct str greeting)

@@ -2,10 +2,11 @@
 /*
  * The IMAP side that faces clients, from greeting to login (RFC 9051 sections 6.1 and 6.2).
  *
- * A command may be cut into pieces by literals. It is collected whole, and every time a line has come, read from its start: as
- * long as what is there is sound and ends in the announcement of a literal, the literal may come. So every verb sees its arguments whole, nobody is
- * asked for bytes that will be refused, and the bytes of a literal are never taken for commands. A command without
- * literals is read where it lies and never copied.
+ * A command may be cut into pieces by literals. It is collected whole, and every time a line has come, read
+ * from its start: as long as what is there is sound and ends in the announcement of a literal, the literal
+ * may come. So every verb sees its arguments whole, nobody is asked for bytes that will be refused, and the
+ * bytes of a literal are never taken for commands. A command without literals is read where it lies and never
+ * copied.
  */
 #include "proto/imap/imap.h"
 #include "proto/imap/syntax.h"
@@ -17,7 +18,7 @@ enum { ARGS = 3, ID_MAX = 64 * 1024 };
 
 struct imap_front {
 	struct front front;
-	struct buf command;		/* collected so far; empty for a command of one line */
+	struct buf command; /* collected so far; empty for a command of one line */
 };
 
 static enum want hear_line(struct dialog *d, struct str line);
@@ -91,16 +92,11 @@ static enum want login(struct front *f, const struct args *args)
 	return front_mistake(f, STR(""));
 }
 
-static enum want authenticate(struct front *f, const struct args *args)
-{
-	return front_authenticate(f, args);
-}
-
-/* Clients such as offlineimap send ID as soon as it is announced and leave when it is refused. Who we are is nobody's business. */
+/* Clients such as offlineimap send ID as soon as it is announced and leave when it is refused. Who we are is
+ * nobody's business. */
 static enum want id(struct front *f, const struct args *args)
 {
-	if (!front_has_capability(f, STR("ID")))
-		return front_mistake(f, args->line);
+	(void)args;
 	buf_put(f->dialog.out, STR("* ID NIL\r\n"));
 	return front_reply(f, "OK completed");
 }
@@ -111,20 +107,31 @@ static const struct verb VERBS[] = {
 	{ LIT("LOGOUT"), logout, 0 },
 	{ LIT("STARTTLS"), starttls, 0 },
 	{ LIT("LOGIN"), login, VERB_CREDENTIALS },
-	{ LIT("AUTHENTICATE"), authenticate, VERB_CREDENTIALS },
+	{ LIT("AUTHENTICATE"), front_authenticate, VERB_CREDENTIALS },
 	{ LIT("ID"), id, VERB_WHOLE },
-	{ { NULL, 0 }, NULL, 0 }
+	{ { NULL, 0 }, NULL, 0 },
 };
 
-static enum imap_read read_args(const struct verb *v, struct args *args, struct str line, struct imap_literal *due)
+/* ID is a verb only where it is announced. */
+static const struct verb *take_verb(const struct front *f, struct str *rest)
+{
+	const struct verb *v = verb_take(VERBS, rest);
+
+	return v != NULL && v->run == id && !front_has_capability(f, STR("ID")) ? NULL : v;
+}
+
+static enum imap_read read_args(const struct verb *v, struct args *args, struct str line,
+				struct imap_literal *due)
 {
 	if ((v->flags & VERB_WHOLE) == 0)
 		return imap_args(args, ARGS, due);
 	return imap_announces(line, due) ? IMAP_LITERAL : IMAP_WHOLE;
 }
 
-/* The command so far ends in the announcement of a literal. Room for the line's end and the last CRLF is counted as the peer counts it. */
-static enum want await_literal(struct imap_front *f, const struct verb *v, struct str line, const struct imap_literal *due)
+/* The command so far ends in the announcement of a literal. Room for the line's end and the last CRLF is
+ * counted as the peer counts it. */
+static enum want await_literal(struct imap_front *f, const struct verb *v, struct str line,
+			       const struct imap_literal *due)
 {
 	struct dialog *d = &f->front.dialog;
 	struct buf *command = &f->command;
@@ -169,7 +176,7 @@ static enum want read_command(struct imap_front *f, struct str text, struct str 
 		return WANT_CLOSE;
 	if (!tagged)
 		return front_mistake(&f->front, line);
-	v = is_line_safe(line) ? verb_take(VERBS, &args.rest) : NULL;
+	v = is_line_safe(line) ? take_verb(&f->front, &args.rest) : NULL;
 	if (v == NULL)
 		return front_mistake(&f->front, line);
 	switch (read_args(v, &args, line, &due)) {
@@ -220,10 +227,12 @@ static enum want hear_end_of_id(struct dialog *d, struct str last)
 static enum want too_long(struct imap_front *f, struct str text)
 {
 	struct dialog *d = &f->front.dialog;
+	const struct verb *v;
 
 	if (d->at != &COMMAND || f->command.len != 0 || !take_tag(f, &text))
 		return front_too_long(&f->front);
-	if (!front_has_capability(&f->front, STR("ID")) || !str_same(str_cut(&text, ' '), STR("ID")))
+	v = take_verb(&f->front, &text);
+	if (v == NULL || v->run != id)
 		return front_too_long(&f->front);
 	dialog_skip(d, ID_MAX);
 	d->at = &LONG_ID;

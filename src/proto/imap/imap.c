@@ -2,6 +2,7 @@
 /* IMAP's directives and its descriptor. */
 #include "proto/imap/imap.h"
 
+/* clang-format off */
 #define FIELD(member) .offset = offsetof(struct front_settings, member)
 #define BOTH .where = IN_MAIL | IN_SERVER
 
@@ -11,22 +12,30 @@ static const struct choice METHODS[] = {
 };
 
 static const struct directive ROWS[] = {
-	{ .name = "imap_auth", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_BITS, FIELD(methods),
-	  .choices = METHODS, .preset = "plain", .args = "plain | login | cram-md5 | external | xoauth2 | oauthbearer …",
-	  .help = "The mechanisms announced to IMAP clients. PLAIN, LOGIN and the LOGIN command are always accepted; the others "
-		  "only when they are listed." },
-	{ .name = "imap_capabilities", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_LIST,
-	  FIELD(capabilities), .preset = "IMAP4 IMAP4rev1 UIDPLUS", .args = "extension …",
-	  .help = "The capabilities announced before login, in this order; mechanisms and STARTTLS are added. List what the mail "
-		  "servers have. With ID in the list the ID command is answered before login." },
-	{ .name = "imap_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer), .least = 32,
-	  .most = 1 << 20, .preset = "4k", .args = "size",
-	  .help = "The longest command before login, its literals included. An OAuth token of 4 KB needs 8k." },
+	{ .name = "imap_auth", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_BITS,
+	  FIELD(methods), .choices = METHODS, .preset = "plain",
+	  .args = "plain | login | cram-md5 | external | xoauth2 | oauthbearer …",
+	  .help = "The mechanisms announced to IMAP clients. PLAIN, LOGIN and the LOGIN command are "
+		  "always accepted; the others only when they are listed." },
+	{ .name = "imap_capabilities", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS,
+	  .slot = SLOT_LIST, FIELD(capabilities), .preset = "IMAP4 IMAP4rev1 UIDPLUS",
+	  .args = "extension …",
+	  .help = "The capabilities announced before login, in this order; mechanisms and STARTTLS are "
+		  "added. List what the mail servers have. With ID in the list the ID command is "
+		  "answered before login." },
+	{ .name = "imap_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer),
+	  .least = 32, .most = 1 << 20, .preset = "4k", .args = "size",
+	  .help = "The longest command before login, its literals included. An OAuth token of 4 KB "
+		  "needs 8k." },
 	{ .name = NULL }
 };
+/* clang-format on */
 
 const struct protocol imap_protocol = {
-	.module = { .name = "imap", .places = IN_MAIL | IN_SERVER, .size = sizeof(struct front_settings), .directives = ROWS },
+	.module = { .name = "imap",
+		    .places = IN_MAIL | IN_SERVER,
+		    .size = sizeof(struct front_settings),
+		    .directives = ROWS },
 	.name = "imap",
 	.ports = { 143, 993 },
 	.alpn = { "imap" },

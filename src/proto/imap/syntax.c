@@ -69,7 +69,8 @@ bool imap_announces(struct str line, struct imap_literal *due)
 {
 	struct str tail = last_brace(line);
 
-	return tail.len != 0 && tail.len < line.len && strchr(" (~", tail.at[-1]) != NULL && read_literal(tail, due);
+	return tail.len != 0 && tail.len < line.len && strchr(" (~", tail.at[-1]) != NULL &&
+	       read_literal(tail, due);
 }
 
 bool imap_drags(struct str line)

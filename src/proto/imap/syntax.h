@@ -2,14 +2,15 @@
 /*
  * The lexical side of IMAP (RFC 9051 section 4): tags, atoms, quoted strings, literals. Both dialogs use it.
  *
- * A command as collected is its first line, and for each literal CRLF, the announced bytes, and the line that goes on behind them.
+ * A command as collected is its first line, and for each literal CRLF, the announced bytes, and the line that
+ * goes on behind them.
  */
 #pragma once
 #include "talk/front.h"
 
 struct imap_literal {
-	size_t size;			/* a number beyond all bounds becomes a very large one */
-	bool waits;			/* {n}: the client waits for a go-ahead. {n+}: the bytes come anyway (RFC 7888) */
+	size_t size; /* a number beyond all bounds becomes a very large one */
+	bool waits;  /* {n}: the client waits for a go-ahead. {n+}: the bytes come anyway (RFC 7888) */
 };
 
 enum imap_read { IMAP_WHOLE, IMAP_WRONG, IMAP_LITERAL };
@@ -18,15 +19,16 @@ enum imap_read { IMAP_WHOLE, IMAP_WRONG, IMAP_LITERAL };
 bool imap_tag(struct str *rest, struct str *tag);
 
 /*
- * Read all of args->rest as at most `most` arguments. IMAP_LITERAL: everything so far is sound, and the last line announces `due`.
- * Quoted arguments keep their escapes and are marked in args->quoted.
+ * Read all of args->rest as at most `most` arguments. IMAP_LITERAL: everything so far is sound, and the last
+ * line announces `due`. Quoted arguments keep their escapes and are marked in args->quoted.
  */
 enum imap_read imap_args(struct args *args, size_t most, struct imap_literal *due);
 
 /* Does the line end in {n} or {n+}, where a string may begin? */
 bool imap_announces(struct str line, struct imap_literal *due);
 
-/* Does the line end as {n+} does, however little else of it makes sense? Whoever refuses it must expect the bytes. */
+/* Does the line end as {n+} does, however little else of it makes sense? Whoever refuses it must expect the
+ * bytes. */
 bool imap_drags(struct str line);
 
 /* Append argument `i` as it is meant, escapes resolved. */

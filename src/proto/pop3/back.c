@@ -2,7 +2,8 @@
 /*
  * The POP3 side that faces servers: USER and PASS, or AUTH with an OAuth mechanism.
  *
- * An OAuth message never goes along with AUTH itself: lines with an initial response may have no more than 255 bytes (RFC 5034 section 4).
+ * An OAuth message never goes along with AUTH itself: lines with an initial response may have no more than
+ * 255 bytes (RFC 5034 section 4).
  */
 #include "proto/pop3/pop3.h"
 #include "talk/back.h"

@@ -2,7 +2,8 @@
 /*
  * The POP3 side that faces clients, from greeting to login (RFC 1939 sections 4 and 7, RFC 2449, 2595, 5034).
  *
- * Behind USER only PASS leads on; each of the two places has a table of its own that says what every verb means there.
+ * Behind USER only PASS leads on; each of the two places has a table of its own that says what every verb
+ * means there.
  */
 #include "proto/pop3/pop3.h"
 #include "talk/front.h"
@@ -13,7 +14,7 @@ enum { ARGS = 3, SALT_MAX = 512 };
 
 struct pop3_front {
 	struct front front;
-	struct buf salt;		/* of the greeting, for APOP; CRAM-MD5 makes a new one each time */
+	struct buf salt; /* of the greeting, for APOP; CRAM-MD5 makes a new one each time */
 };
 
 static enum want hear_command(struct dialog *d, struct str line);
@@ -130,7 +131,7 @@ static const struct verb VERBS[] = {
 	{ LIT("STLS"), stls, 0 },
 	{ LIT("NOOP"), noop, 0 },
 	{ LIT("QUIT"), quit, 0 },
-	{ { NULL, 0 }, NULL, 0 }
+	{ { NULL, 0 }, NULL, 0 },
 };
 
 static const struct verb VERBS_AFTER_USER[] = {
@@ -142,7 +143,7 @@ static const struct verb VERBS_AFTER_USER[] = {
 	{ LIT("APOP"), misplaced, 0 },
 	{ LIT("AUTH"), misplaced, 0 },
 	{ LIT("STLS"), misplaced, 0 },
-	{ { NULL, 0 }, NULL, 0 }
+	{ { NULL, 0 }, NULL, 0 },
 };
 
 static enum want hear_command(struct dialog *d, struct str line)

@@ -2,6 +2,7 @@
 /* POP3's directives and its descriptor. */
 #include "proto/pop3/pop3.h"
 
+/* clang-format off */
 #define FIELD(member) .offset = offsetof(struct front_settings, member)
 #define BOTH .where = IN_MAIL | IN_SERVER
 
@@ -11,22 +12,28 @@ static const struct choice METHODS[] = {
 };
 
 static const struct directive ROWS[] = {
-	{ .name = "pop3_auth", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_BITS, FIELD(methods),
-	  .choices = METHODS, .preset = "plain", .args = "plain | apop | cram-md5 | external | xoauth2 | oauthbearer …",
-	  .help = "The mechanisms announced to POP3 clients; plain stands for USER and PASS, PLAIN and LOGIN, which are always "
-		  "accepted. With apop or cram-md5 the greeting carries a challenge." },
-	{ .name = "pop3_capabilities", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_LIST,
-	  FIELD(capabilities), .preset = "TOP USER UIDL", .args = "extension …",
-	  .help = "The capabilities that CAPA lists before login, in this order; SASL and STLS are added. List what the mail "
-		  "servers have." },
-	{ .name = "pop3_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer), .least = 32,
-	  .most = 1 << 20, .preset = "8k", .args = "size",
+	{ .name = "pop3_auth", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_BITS,
+	  FIELD(methods), .choices = METHODS, .preset = "plain",
+	  .args = "plain | apop | cram-md5 | external | xoauth2 | oauthbearer …",
+	  .help = "The mechanisms announced to POP3 clients; plain stands for USER and PASS, PLAIN and "
+		  "LOGIN, which are always accepted. With apop or cram-md5 the greeting carries a "
+		  "challenge." },
+	{ .name = "pop3_capabilities", BOTH, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS,
+	  .slot = SLOT_LIST, FIELD(capabilities), .preset = "TOP USER UIDL", .args = "extension …",
+	  .help = "The capabilities that CAPA lists before login, in this order; SASL and STLS are "
+		  "added. List what the mail servers have." },
+	{ .name = "pop3_client_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(client_buffer),
+	  .least = 32, .most = 1 << 20, .preset = "8k", .args = "size",
 	  .help = "The longest command before login. The default holds an OAuth token of 4 KB." },
 	{ .name = NULL }
 };
+/* clang-format on */
 
 const struct protocol pop3_protocol = {
-	.module = { .name = "pop3", .places = IN_MAIL | IN_SERVER, .size = sizeof(struct front_settings), .directives = ROWS },
+	.module = { .name = "pop3",
+		    .places = IN_MAIL | IN_SERVER,
+		    .size = sizeof(struct front_settings),
+		    .directives = ROWS },
 	.name = "pop3",
 	.ports = { 110, 995 },
 	.alpn = { "pop3" },

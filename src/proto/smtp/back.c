@@ -2,18 +2,19 @@
 /*
  * The SMTP side that faces servers: a fixed order of steps, of which some are needed and some not.
  *
- * Greeting, EHLO, XCLIENT, the client's own HELO or EHLO again (XCLIENT puts the server back to its start), then either AUTH, or
- * the client's MAIL and RCPT; the server's reply to RCPT, whatever it says, is the client's.
+ * Greeting, EHLO, XCLIENT, the client's own HELO or EHLO again (XCLIENT puts the server back to its start),
+ * then either AUTH, or the client's MAIL and RCPT; the server's reply to RCPT, whatever it says, is the
+ * client's.
  */
 #include "proto/smtp/smtp.h"
 #include "talk/back.h"
 
 struct smtp_back {
 	struct dialog dialog;
-	unsigned step;			/* whose reply is due */
-	unsigned xclient;		/* attributes that the server announced */
-	unsigned code;			/* of the reply that is coming; 0 before its first line */
-	bool acknowledged;		/* the error challenge of an OAuth mechanism */
+	unsigned step;	   /* whose reply is due */
+	unsigned xclient;  /* attributes that the server announced */
+	unsigned code;	   /* of the reply that is coming; 0 before its first line */
+	bool acknowledged; /* the error challenge of an OAuth mechanism */
 };
 
 static enum want hear_reply(struct dialog *d, struct str line);
@@ -103,17 +104,25 @@ struct step {
 	struct state state;
 	bool (*needed)(const struct dialog *d);
 	void (*say)(struct dialog *d);
-	unsigned agreed[2];		/* codes to go on with; 0 in the first place: any */
+	unsigned agreed[2]; /* codes to go on with; 0 in the first place: any */
 };
 
 enum { GREETING, HELLO, XCLIENT, SECOND_HELLO, AUTH, MAIL, RCPT, STEPS_LEN };
 
 static const struct step STEPS[STEPS_LEN] = {
 	[GREETING] = { { "greeting", "connecting to upstream", hear_reply }, NULL, NULL, { 220 } },
-	[HELLO] = { { "EHLO", "sending HELO/EHLO to upstream", hear_reply }, needs_hello, say_hello, { 250 } },
-	[XCLIENT] = { { "XCLIENT", "sending XCLIENT to upstream", hear_reply }, needs_xclient, say_xclient, { 220, 250 } },
-	[SECOND_HELLO] = { { "client's EHLO", "sending client HELO/EHLO to upstream", hear_reply }, needs_second_hello,
-			   say_second_hello, { 250 } },
+	[HELLO] = { { "EHLO", "sending HELO/EHLO to upstream", hear_reply },
+		    needs_hello,
+		    say_hello,
+		    { 250 } },
+	[XCLIENT] = { { "XCLIENT", "sending XCLIENT to upstream", hear_reply },
+		      needs_xclient,
+		      say_xclient,
+		      { 220, 250 } },
+	[SECOND_HELLO] = { { "client's EHLO", "sending client HELO/EHLO to upstream", hear_reply },
+			   needs_second_hello,
+			   say_second_hello,
+			   { 250 } },
 	[AUTH] = { { "AUTH", "sending AUTH to upstream", hear_reply }, needs_auth, say_auth, { 235 } },
 	[MAIL] = { { "MAIL", "sending MAIL FROM to upstream", hear_reply }, needs_mail, say_mail, { 250 } },
 	[RCPT] = { { "RCPT", "sending RCPT TO to upstream", hear_reply }, needs_mail, say_rcpt, { 0 } },
@@ -153,7 +162,8 @@ static enum want replied(struct smtp_back *b, unsigned code)
 	return code >= 400 ? back_refused(d) : back_nonsense(d);
 }
 
-/* The three digits of a reply line, then a blank, a '-' when more lines follow, or nothing. 0 when it is no such line. */
+/* The three digits of a reply line, then a blank, a '-' when more lines follow, or nothing. 0 when it is no
+ * such line. */
 static unsigned read_code(struct str line, bool *more)
 {
 	uint64_t code;

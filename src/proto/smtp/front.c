@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SMTP side that faces clients, from greeting to login, or without a login to the first recipient, who chooses the server
- * (RFC 5321 section 4.1, RFC 4954, RFC 3207).
+ * The SMTP side that faces clients, from greeting to login, or without a login to the first recipient, who
+ * chooses the server (RFC 5321 section 4.1, RFC 4954, RFC 3207).
  *
- * MAIL and RCPT are kept as they were typed, since the server will hear them so; what stands in them is the server's affair,
- * but for control characters, which end here.
+ * MAIL and RCPT are kept as they were typed, since the server will hear them so; what stands in them is the
+ * server's affair, but for control characters, which end here.
  */
 #include "proto/smtp/smtp.h"
 
 #include "base/text.h"
 
 #define INVALID_ARGUMENT "501 5.5.4 Invalid argument"
-#define BAD_SEQUENCE "503 5.5.1 Bad sequence of commands"
+#define BAD_SEQUENCE	 "503 5.5.1 Bad sequence of commands"
 
 static enum want hear_command(struct dialog *d, struct str line);
 
@@ -187,7 +187,7 @@ static const struct verb VERBS[] = {
 	{ LIT("VRFY"), unavailable, 0 },
 	{ LIT("EXPN"), unavailable, 0 },
 	{ LIT("HELP"), unavailable, 0 },
-	{ { NULL, 0 }, NULL, 0 }
+	{ { NULL, 0 }, NULL, 0 },
 };
 
 static enum want hear_command(struct dialog *d, struct str line)
@@ -200,7 +200,8 @@ static void reply(struct front *f, const char *text)
 	front_put_line(f, str_of(text));
 }
 
-/* Whatever the auth server calls it, a refusal is one: a code that says otherwise would leave the client waiting for the rest. */
+/* Whatever the auth server calls it, a refusal is one: a code that says otherwise would leave the client
+ * waiting for the rest. */
 static bool is_refusal(struct str code)
 {
 	return code.len >= 3 && (code.at[0] == '4' || code.at[0] == '5');

@@ -2,8 +2,8 @@
 /*
  * XCLIENT (Postfix XCLIENT_README): who the client is, for a server that trusts the proxy.
  *
- * ADDR, LOGIN and NAME are sent whether announced or not: a server that cannot take them must fail the session, since it would
- * treat every client as the proxy itself otherwise.
+ * ADDR, LOGIN and NAME are sent whether announced or not: a server that cannot take them must fail the
+ * session, since it would treat every client as the proxy itself otherwise.
  */
 #include "proto/smtp/smtp.h"
 
@@ -91,7 +91,7 @@ static bool knows_server_port(const struct dialog *d)
 struct attribute {
 	struct str name;
 	void (*put)(struct dialog *d);
-	bool (*known)(const struct dialog *d);	/* NULL: always */
+	bool (*known)(const struct dialog *d); /* NULL: always */
 };
 
 /* In the order in which they are sent; the first ones need no announcement. */

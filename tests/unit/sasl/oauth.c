@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The messages of XOAUTH2 and OAUTHBEARER: the published examples, there and back, and every way of getting them wrong. */
+/* The messages of XOAUTH2 and OAUTHBEARER: the published examples, there and back, and every way of getting
+ * them wrong. */
 #include "sasl/oauth.h"
 
 #include "unit.h"
@@ -73,8 +74,16 @@ static void no_user(void **state)
 static void no_token(void **state)
 {
 	static const struct str tails[] = {
-		LIT(""), LIT("\1"), LIT("auth=Bearer t"), LIT("auth=Bearer t\1"), LIT("auth=Bearer \1\1"), LIT("auth=Basic t\1\1"),
-		LIT("auth=Bearert\1\1"), LIT("host=h\1\1"), LIT("auth=Bearer t\1\1more"), LIT("\1auth=Bearer t\1\1"),
+		LIT(""),
+		LIT("\1"),
+		LIT("auth=Bearer t"),
+		LIT("auth=Bearer t\1"),
+		LIT("auth=Bearer \1\1"),
+		LIT("auth=Basic t\1\1"),
+		LIT("auth=Bearert\1\1"),
+		LIT("host=h\1\1"),
+		LIT("auth=Bearer t\1\1more"),
+		LIT("\1auth=Bearer t\1\1"),
 	};
 
 	(void)state;
@@ -105,12 +114,14 @@ static void there_and_back(void **state)
 	oauth_put_bearer(&message, name, secret);
 	good(oauth_read_bearer, buf_text(&message), name, secret);
 	for (size_t n = 0; n < message.len; n++)
-		assert_int_not_equal(oauth_read_bearer((struct str){ message.at, n }, &user, &token), OAUTH_GOOD);
+		assert_int_not_equal(oauth_read_bearer((struct str){ message.at, n }, &user, &token),
+				     OAUTH_GOOD);
 	buf_clear(&message);
 	oauth_put_xoauth2(&message, name, secret);
 	good(oauth_read_xoauth2, buf_text(&message), name, secret);
 	for (size_t n = 0; n < message.len; n++)
-		assert_int_not_equal(oauth_read_xoauth2((struct str){ message.at, n }, &user, &token), OAUTH_GOOD);
+		assert_int_not_equal(oauth_read_xoauth2((struct str){ message.at, n }, &user, &token),
+				     OAUTH_GOOD);
 	buf_done(&user);
 	buf_done(&message);
 }
@@ -118,11 +129,8 @@ static void there_and_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(published),
-		cmocka_unit_test(tolerated),
-		cmocka_unit_test(no_user),
-		cmocka_unit_test(no_token),
-		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(published), cmocka_unit_test(tolerated),      cmocka_unit_test(no_user),
+		cmocka_unit_test(no_token),  cmocka_unit_test(there_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exchanges with every mechanism: the RFCs' examples, what must be refused with which complaint, and that nothing of a refused exchange stays. */
+/* Exchanges with every mechanism: the RFCs' examples, what must be refused with which complaint, and that
+ * nothing of a refused exchange stays. */
 #include "sasl/sasl.h"
 
 #include "base/text.h"
@@ -126,11 +127,14 @@ static void refusals(void **state)
 		{ "LOGIN", LIT(""), "client sent invalid login in AUTH LOGIN command" },
 		{ "LOGIN", LIT("victim\0x"), "client sent invalid login in AUTH LOGIN command" },
 		{ "EXTERNAL", LIT("tim\r\nX"), "client sent invalid login in AUTH EXTERNAL command" },
-		{ "XOAUTH2", LIT("user=a\r\1auth=Bearer t\1\1"), "client sent invalid login in AUTH XOAUTH2 command" },
-		{ "XOAUTH2", LIT("user=a\1auth=Bearer t\nu\1\1"), "client sent invalid token in AUTH XOAUTH2 command" },
+		{ "XOAUTH2", LIT("user=a\r\1auth=Bearer t\1\1"),
+		  "client sent invalid login in AUTH XOAUTH2 command" },
+		{ "XOAUTH2", LIT("user=a\1auth=Bearer t\nu\1\1"),
+		  "client sent invalid token in AUTH XOAUTH2 command" },
 		{ "XOAUTH2", LIT("auth=Bearer t\1\1"), "client sent invalid login in AUTH XOAUTH2 command" },
 		{ "OAUTHBEARER", LIT("n,a=a,\1\1"), "client sent invalid token in AUTH OAUTHBEARER command" },
-		{ "OAUTHBEARER", LIT("n,a=a\0b,\1auth=Bearer t\1\1"), "client sent invalid login in AUTH OAUTHBEARER command" },
+		{ "OAUTHBEARER", LIT("n,a=a\0b,\1auth=Bearer t\1\1"),
+		  "client sent invalid login in AUTH OAUTHBEARER command" },
 	};
 	struct table t;
 
@@ -148,14 +152,16 @@ static void refusals(void **state)
 static void broken_base64(void **state)
 {
 	static const char *const names_of_all[] = { "PLAIN", "LOGIN", "EXTERNAL", "XOAUTH2", "OAUTHBEARER" };
-	static const struct str texts[] = { LIT("!"), LIT("YW5uY"), LIT("YQ==YQ=="), LIT("YQ== "), LIT("Y Q="), LIT("**"), LIT("==") };
+	static const struct str texts[] = { LIT("!"),	 LIT("YW5uY"), LIT("YQ==YQ=="), LIT("YQ== "),
+					    LIT("Y Q="), LIT("**"),    LIT("==") };
 	struct table t;
 	char want[100];
 
 	(void)state;
 	set_up(&t, 1000);
 	for (size_t i = 0; i < sizeof(names_of_all) / sizeof(names_of_all[0]); i++) {
-		snprintf(want, sizeof(want), "client sent invalid base64 encoding in AUTH %s command", names_of_all[i]);
+		snprintf(want, sizeof(want), "client sent invalid base64 encoding in AUTH %s command",
+			 names_of_all[i]);
 		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
 			assert_int_equal(begin(&t, names_of_all[i], texts[k]), SASL_REFUSED);
 			assert_string_equal(t.x.complaint, want);
@@ -198,7 +204,8 @@ static void login_in_two_steps(void **state)
 	clear(&t);
 }
 
-/* RFC 2195 section 2: the digest that a client makes of the challenge, the secret being "tanstaaftanstaaf". */
+/* RFC 2195 section 2: the digest that a client makes of the challenge, the secret being "tanstaaftanstaaf".
+ */
 static void cram_published(void **state)
 {
 	struct table t;
@@ -217,9 +224,14 @@ static void cram_published(void **state)
 static void cram_refusals(void **state)
 {
 	static const struct str answers[] = {
-		LIT(""), LIT("tim"), LIT(" b913a602c7eda7a495b4e6e7334d3890"), LIT("tim b913a602c7eda7a495b4e6e7334d389"),
-		LIT("tim b913a602c7eda7a495b4e6e7334d38900"), LIT("tim b913a602c7eda7a495b4e6e7334d389x"),
-		LIT("t m b913a602c7eda7a495b4e6e7334d3890"), LIT("t\nm b913a602c7eda7a495b4e6e7334d3890"),
+		LIT(""),
+		LIT("tim"),
+		LIT(" b913a602c7eda7a495b4e6e7334d3890"),
+		LIT("tim b913a602c7eda7a495b4e6e7334d389"),
+		LIT("tim b913a602c7eda7a495b4e6e7334d38900"),
+		LIT("tim b913a602c7eda7a495b4e6e7334d389x"),
+		LIT("t m b913a602c7eda7a495b4e6e7334d3890"),
+		LIT("t\nm b913a602c7eda7a495b4e6e7334d3890"),
 		LIT("tim b913a602c7eda7a495b4e6e7334d389\0"),
 	};
 	struct table t;
@@ -331,7 +343,8 @@ static void too_large(void **state)
 	(void)state;
 	set_up(&t, 64);
 	for (size_t i = 0; i < sizeof(names_of_all) / sizeof(names_of_all[0]); i++)
-		assert_int_equal(begin_with(&t, names_of_all[i], (struct str){ big, sizeof(big) }), SASL_REFUSED);
+		assert_int_equal(begin_with(&t, names_of_all[i], (struct str){ big, sizeof(big) }),
+				 SASL_REFUSED);
 	clear(&t);
 }
 
@@ -350,7 +363,9 @@ static void said_and_heard(void **state)
 
 		buf_clear(&said);
 		sasl_say(&said, methods[i], STR("an,na=x"), STR("sec ret"));
-		assert_int_equal(sasl_begin(&t.x, sasl_find(sasl_name(methods[i])), f, STR("x"), buf_text(&said)), SASL_DONE);
+		assert_int_equal(sasl_begin(&t.x, sasl_find(sasl_name(methods[i])), f, STR("x"),
+					    buf_text(&said)),
+				 SASL_DONE);
 		assert_str(buf_text(&t.user), STR("an,na=x"));
 		assert_str(buf_text(&t.secret), STR("sec ret"));
 	}
@@ -385,20 +400,13 @@ static void said_in_vain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(plain_published),
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(broken_base64),
-		cmocka_unit_test(cancelled),
-		cmocka_unit_test(login_in_two_steps),
-		cmocka_unit_test(cram_published),
-		cmocka_unit_test(cram_refusals),
-		cmocka_unit_test(salts),
-		cmocka_unit_test(cram_challenges_anew),
-		cmocka_unit_test(external),
-		cmocka_unit_test(oauth),
-		cmocka_unit_test(too_large),
-		cmocka_unit_test(said_and_heard),
+		cmocka_unit_test(names),	  cmocka_unit_test(plain_published),
+		cmocka_unit_test(refusals),	  cmocka_unit_test(broken_base64),
+		cmocka_unit_test(cancelled),	  cmocka_unit_test(login_in_two_steps),
+		cmocka_unit_test(cram_published), cmocka_unit_test(cram_refusals),
+		cmocka_unit_test(salts),	  cmocka_unit_test(cram_challenges_anew),
+		cmocka_unit_test(external),	  cmocka_unit_test(oauth),
+		cmocka_unit_test(too_large),	  cmocka_unit_test(said_and_heard),
 		cmocka_unit_test(said_in_vain),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The common part of backs: what no line can carry is never said, replies are kept whole and within bounds. */
+/* The common part of backs: what no line can carry is never said, replies are kept whole and within bounds.
+ */
 #include "talk/back.h"
 
 #include "stage.h"
@@ -16,8 +17,11 @@ static enum want open_toy(struct dialog *d)
 	return back_open_into(d, &REPLY);
 }
 
-static const struct dialog_ops TOY = { .size = sizeof(struct dialog), .takes_turns = true, .first = &back_unopened,
-				       .open = open_toy, .told = back_told };
+static const struct dialog_ops TOY = { .size = sizeof(struct dialog),
+				       .takes_turns = true,
+				       .first = &back_unopened,
+				       .open = open_toy,
+				       .told = back_told };
 
 static struct dialog *begin(struct bare_stage *b)
 {
@@ -27,14 +31,16 @@ static struct dialog *begin(struct bare_stage *b)
 
 static void unsafe_logins(void **state)
 {
-	static const struct str unsafe[] = { LIT("a\r\nb"), LIT("a\rb"), LIT("a\nb"), LIT("a\0b"), LIT("\n"), LIT("\0") };
+	static const struct str unsafe[] = { LIT("a\r\nb"), LIT("a\rb"), LIT("a\nb"),
+					     LIT("a\0b"),   LIT("\n"),	 LIT("\0") };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++) {
 		for (int field = 0; field < 6; field++) {
 			struct bare_stage b;
 			struct dialog *d = begin(&b);
-			struct buf *fields[] = { &b.login.user, &b.login.secret, &b.login.tag, &b.login.helo, &b.login.mail, &b.login.rcpt };
+			struct buf *fields[] = { &b.login.user, &b.login.secret, &b.login.tag,
+						 &b.login.helo, &b.login.mail,	 &b.login.rcpt };
 
 			buf_set(fields[field], unsafe[i]);
 			assert_int_equal(dialog_open(d), WANT_GIVE_UP);
@@ -132,10 +138,8 @@ static void never_says_unsafe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unsafe_logins),
-		cmocka_unit_test(keeps_replies),
-		cmocka_unit_test(too_long),
-		cmocka_unit_test(no_lines),
+		cmocka_unit_test(unsafe_logins),     cmocka_unit_test(keeps_replies),
+		cmocka_unit_test(too_long),	     cmocka_unit_test(no_lines),
 		cmocka_unit_test(never_says_unsafe),
 	};
 

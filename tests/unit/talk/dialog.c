@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Framing: lines, counted pieces, skipped lines, limits, and turns; by a dialog that repeats in brackets what it hears. */
+/* Framing: lines, counted pieces, skipped lines, limits, and turns; by a dialog that repeats in brackets what
+ * it hears. */
 #include "talk/dialog.h"
 
 #include "stage.h"
@@ -59,12 +60,18 @@ static enum want told_echo(struct dialog *d, enum news what, struct str text)
 	return WANT_CLOSE;
 }
 
-static const struct dialog_ops ECHO = { .size = sizeof(struct dialog), .first = &LINE, .open = open_echo, .told = told_echo };
-static const struct dialog_ops TURNS = { .size = sizeof(struct dialog), .first = &LINE, .takes_turns = true,
-					 .open = open_echo, .told = told_echo };
+static const struct dialog_ops ECHO = {
+	.size = sizeof(struct dialog), .first = &LINE, .open = open_echo, .told = told_echo
+};
+static const struct dialog_ops TURNS = { .size = sizeof(struct dialog),
+					 .first = &LINE,
+					 .takes_turns = true,
+					 .open = open_echo,
+					 .told = told_echo };
 
 /* Let a dialog hear `text` in pieces of at most `step` bytes; check what it said, wants and left. */
-static void check_in_steps(struct str text, size_t step, struct str want_said, enum want want, struct str want_left)
+static void check_in_steps(struct str text, size_t step, struct str want_said, enum want want,
+			   struct str want_left)
 {
 	struct bare_stage b;
 	struct dialog *d;
@@ -116,7 +123,8 @@ static void counted(void **state)
 	check(STR("count 5\r\na\r\nb\n.c\r\n"), STR("[count 5]{a\r\nb\n}[.c]"), WANT_INPUT, STR(""));
 	check(STR("count 0\r\nc\r\n"), STR("[count 0]{}[c]"), WANT_INPUT, STR(""));
 	/* a counted piece has no limit but its own */
-	check(STR("count 20\r\n01234567890123456789"), STR("[count 20]{01234567890123456789}"), WANT_INPUT, STR(""));
+	check(STR("count 20\r\n01234567890123456789"), STR("[count 20]{01234567890123456789}"), WANT_INPUT,
+	      STR(""));
 }
 
 static void limits(void **state)
@@ -189,14 +197,10 @@ static void out_is_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),
-		cmocka_unit_test(stops_when_it_wants),
-		cmocka_unit_test(counted),
-		cmocka_unit_test(limits),
-		cmocka_unit_test(skipped),
-		cmocka_unit_test(skipped_too_far),
-		cmocka_unit_test(turns),
-		cmocka_unit_test(out_is_full),
+		cmocka_unit_test(lines),   cmocka_unit_test(stops_when_it_wants),
+		cmocka_unit_test(counted), cmocka_unit_test(limits),
+		cmocka_unit_test(skipped), cmocka_unit_test(skipped_too_far),
+		cmocka_unit_test(turns),   cmocka_unit_test(out_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

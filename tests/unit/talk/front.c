@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The common part of fronts, by a toy protocol of three verbs: reading, gates, counting, and what each news makes it say. */
+/* The common part of fronts, by a toy protocol of three verbs: reading, gates, counting, and what each news
+ * makes it say. */
 #include "talk/front.h"
 
 #include "stage.h"
@@ -33,7 +34,7 @@ static const struct verb VERBS[] = {
 	{ LIT("SHOW"), show, 0 },
 	{ LIT("WHOLE"), whole, VERB_WHOLE },
 	{ LIT("AUTH"), auth, VERB_CREDENTIALS },
-	{ { NULL, 0 }, NULL, 0 }
+	{ { NULL, 0 }, NULL, 0 },
 };
 
 static enum want hear_command(struct dialog *d, struct str line)
@@ -57,11 +58,19 @@ static bool drags(struct str line)
 	return str_has(line, '+');
 }
 
-static const char *const FAREWELLS[NEWS_KINDS] = { [NEWS_BROKEN] = "broken\r\n", [NEWS_EARLY_INPUT] = "early\r\n" };
+static const char *const FAREWELLS[NEWS_KINDS] = {
+	[NEWS_BROKEN] = "broken\r\n", [NEWS_EARLY_INPUT] = "early\r\n"
+};
 
 static const struct manner MANNER = {
-	.command = &COMMAND, .challenge = "+ ", .invalid = "bad", .farewells = FAREWELLS, .args_max = 3,
-	.reply = reply, .deny = deny, .drags = drags,
+	.command = &COMMAND,
+	.challenge = "+ ",
+	.invalid = "bad",
+	.farewells = FAREWELLS,
+	.args_max = 3,
+	.reply = reply,
+	.deny = deny,
+	.drags = drags,
 };
 
 static enum want open_toy(struct dialog *d)
@@ -70,8 +79,11 @@ static enum want open_toy(struct dialog *d)
 	return WANT_INPUT;
 }
 
-static const struct dialog_ops TOY = { .size = sizeof(struct front), .first = &front_unopened, .manner = &MANNER,
-				       .open = open_toy, .told = front_told };
+static const struct dialog_ops TOY = { .size = sizeof(struct front),
+				       .first = &front_unopened,
+				       .manner = &MANNER,
+				       .open = open_toy,
+				       .told = front_told };
 
 struct toy {
 	struct bare_stage b;
@@ -146,9 +158,12 @@ static void counts_commands(void **state)
 static void ends_what_it_cannot_follow(void **state)
 {
 	static const struct str lines[] = {
-		LIT("GET / HTTP/1.1\r\n"), LIT("POST / HTTP/1.1\r\n"), LIT("PUT / HTTP/1.1\r\n"), LIT("HEAD / HTTP/1.0\r\n"),
-		LIT("OPTIONS * HTTP/1.1\r\n"), LIT("CONNECT mail:25 HTTP/1.1\r\n"), LIT("DELETE /x HTTP/1.1\r\n"),
-		LIT("TRACE / HTTP/1.1\r\n"), LIT("PATCH / HTTP/1.1\r\n"), LIT("PRI * HTTP/2.0\r\n"), LIT("bring {3+}\r\n"),
+		LIT("GET / HTTP/1.1\r\n"),     LIT("POST / HTTP/1.1\r\n"),
+		LIT("PUT / HTTP/1.1\r\n"),     LIT("HEAD / HTTP/1.0\r\n"),
+		LIT("OPTIONS * HTTP/1.1\r\n"), LIT("CONNECT mail:25 HTTP/1.1\r\n"),
+		LIT("DELETE /x HTTP/1.1\r\n"), LIT("TRACE / HTTP/1.1\r\n"),
+		LIT("PATCH / HTTP/1.1\r\n"),   LIT("PRI * HTTP/2.0\r\n"),
+		LIT("bring {3+}\r\n"),
 	};
 
 	(void)state;
@@ -237,14 +252,10 @@ static void unopened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_words),
-		cmocka_unit_test(counts_mistakes),
-		cmocka_unit_test(counts_commands),
-		cmocka_unit_test(ends_what_it_cannot_follow),
-		cmocka_unit_test(needs_tls_first),
-		cmocka_unit_test(refuses_by_words),
-		cmocka_unit_test(says_farewell),
-		cmocka_unit_test(unopened),
+		cmocka_unit_test(reads_words),	   cmocka_unit_test(counts_mistakes),
+		cmocka_unit_test(counts_commands), cmocka_unit_test(ends_what_it_cannot_follow),
+		cmocka_unit_test(needs_tls_first), cmocka_unit_test(refuses_by_words),
+		cmocka_unit_test(says_farewell),   cmocka_unit_test(unopened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

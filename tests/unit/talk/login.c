@@ -28,7 +28,9 @@ static void forgets(void **state)
 	user_at = l.user.at;
 	secret_at = l.secret.at;
 	login_forget(&l);
-	assert_int_equal(l.user.len + l.secret.len + l.salt.len + l.answer.len + l.refusal.text.len + l.refusal.sasl.len, 0);
+	assert_int_equal(l.user.len + l.secret.len + l.salt.len + l.answer.len + l.refusal.text.len +
+				 l.refusal.sasl.len,
+			 0);
 	assert_memory_equal(user_at, "\0\0\0\0", 4);
 	assert_memory_equal(secret_at, "\0\0\0\0\0\0", 6);
 	assert_false(l.refusal.final || l.presentable);

@@ -21,7 +21,9 @@ static inline void bare_note(void *owner, const char *text, struct str quoted)
 
 static inline void bare_stage_init(struct bare_stage *b, size_t line_max, size_t out_max)
 {
-	*b = (struct bare_stage){ .stage = { .line_max = line_max, .max_errors = 3, .max_commands = 100, .note = bare_note } };
+	*b = (struct bare_stage){
+		.stage = { .line_max = line_max, .max_errors = 3, .max_commands = 100, .note = bare_note }
+	};
 	b->stage.owner = b;
 	b->stage.arena = arena_new(1024);
 	b->stage.server_name = STR("mail.example");

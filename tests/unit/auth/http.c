@@ -165,6 +165,13 @@ static size_t idle(const struct fixture *f)
 	return n;
 }
 
+/* In how many milliseconds the connection's timer will ring. */
+static uint64_t ring_in(const struct fixture *f, const struct http_conn *c)
+{
+	assert_true(timer_armed(&c->limit));
+	return c->limit.due - loop_now(f->loop);
+}
+
 /* No connection is left, and nothing will ring for one that is gone. */
 static void assert_at_rest(struct fixture *f)
 {
@@ -258,6 +265,7 @@ static void close_is_awaited(void **state)
 	asks(f, WANT);
 	assert_int_equal(idle(f), 0);
 	assert_non_null(f->pool->busy);
+	assert_in_range(ring_in(f, f->pool->busy), 100, 1001);
 	assert_int_equal(f->server.ended, 0);
 	f->pool->busy->at->late(f->pool->busy);
 	assert_null(f->pool->busy);
@@ -393,8 +401,7 @@ static void idle_connections_grow_old(void **state)
 
 	(void)state;
 	asks(f, WANT);
-	assert_true(timer_armed(&f->pool->idle->limit));
-	assert_in_range(f->pool->idle->limit.due - loop_now(f->loop), 5000, 10001);
+	assert_in_range(ring_in(f, f->pool->idle), 5000, 10001);
 	f->pool->idle->at->late(f->pool->idle);
 	UNTIL(f, f->server.ended == 1);
 	assert_int_equal(idle(f), 0);
@@ -501,7 +508,9 @@ static void new_connections_have_no_past(void **state)
 	asks(f, WANT);
 	hang_up(&f->server.clients[0]);
 	UNTIL(f, f->pool->spare != NULL);
-	asks(f, cause(f, CUT));
+	ask(f, &f->one);
+	assert_false(f->pool->busy->reused);
+	assert_answer(f, &f->one, cause(f, CUT));
 	assert_int_equal(f->server.requests, 3);
 	end(f);
 }
@@ -638,7 +647,9 @@ static void silence_and_dribble_time_out(void **state)
 	}
 	/* on a kept connection as well, and there silence is no reason to ask again */
 	asks(f, WANT);
-	asks(f, cause(f, SERVER " timed out"));
+	ask(f, &f->one);
+	assert_true(ring_in(f, f->pool->busy) <= 100);
+	assert_answer(f, &f->one, cause(f, SERVER " timed out"));
 	assert_int_equal(f->server.accepted, 3);
 	assert_int_equal(f->server.requests, 4);
 	end(f);
@@ -965,6 +976,47 @@ static void secrets_are_wiped(void **state)
 	end(f);
 }
 
+/* Nor what was still to be said when nobody wanted to know any more. */
+static void unsaid_secrets_are_wiped(void **state)
+{
+	static const struct step steps[] = { { GOOD, STAY } };
+	struct fixture *f = BEGIN(steps);
+	struct str pem = big(250000);
+	struct http_conn *c;
+
+	(void)state;
+	ask_at_length(f, pem);
+	c = f->pool->busy;
+	assert_true(has(&c->out, "xxxxxxxx"));
+	auth_cancel(&f->one.request);
+	assert_non_null(c->out.at);
+	assert_false(has(&c->out, "xxxxxxxx"));
+	free((void *)(uintptr_t)pem.at);
+	end(f);
+}
+
+static void long_answers_do_not_make_idle_connections_fat(void **state)
+{
+	static const struct step steps[] = { { NULL, STAY }, { GOOD, STAY } };
+	struct fixture *f = BEGIN(steps);
+	char text[8192];
+
+	(void)state;
+	ask(f, &f->one);
+	UNTIL(f, f->server.requests == 1);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	say(&f->server.clients[0], "HTTP/1.1 200 OK\r\n" FIELDS "Content-Length: 0\r\nX: ");
+	say(&f->server.clients[0], text);
+	say(&f->server.clients[0], "\r\n\r\n");
+	assert_answer(f, &f->one, WANT);
+	assert_int_equal(idle(f), 1);
+	assert_true(f->pool->idle->in.room <= 4096);
+	asks(f, WANT);
+	assert_int_equal(f->server.accepted, 1);
+	end(f);
+}
+
 /* --- generations --- */
 
 static void connections_outlive_their_configuration(void **state)
@@ -1056,6 +1108,8 @@ int main(void)
 		cmocka_unit_test(long_requests_go_out_in_pieces),
 		cmocka_unit_test(answered_before_all_was_said),
 		cmocka_unit_test(secrets_are_wiped),
+		cmocka_unit_test(unsaid_secrets_are_wiped),
+		cmocka_unit_test(long_answers_do_not_make_idle_connections_fat),
 		cmocka_unit_test(connections_outlive_their_configuration),
 		cmocka_unit_test(other_servers_have_other_connections),
 	};

@@ -60,22 +60,16 @@ static uint64_t distance(struct history *h)
 static void change(struct history *h)
 {
 	struct entry *e = &h->entries[dice_roll(&h->dice, TIMERS)];
-	uint64_t due = h->wheel.now + distance(h);
+	uint64_t choice = dice_roll(&h->dice, 8);
+	uint64_t due = choice == 2 ? dice_roll(&h->dice, h->wheel.now + 1) : h->wheel.now + distance(h);
 
-	switch (dice_roll(&h->dice, 8)) {
-	case 0:
-	case 1:
+	e->armed = choice >= 2;
+	if (!e->armed) {
 		timer_unlink(&e->timer);
-		e->armed = false;
-		break;
-	case 2:
-		due = dice_roll(&h->dice, h->wheel.now + 1);
-		/* fallthrough */
-	default:
-		timers_arm(&h->wheel, &e->timer, due);
-		e->armed = true;
-		e->due = due > h->floor ? due : h->floor;
+		return;
 	}
+	timers_arm(&h->wheel, &e->timer, due);
+	e->due = due > h->floor ? due : h->floor;
 }
 
 static void fire(struct timer *t)

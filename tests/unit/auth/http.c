@@ -510,6 +510,7 @@ static void new_connections_have_no_past(void **state)
 	UNTIL(f, f->pool->spare != NULL);
 	ask(f, &f->one);
 	assert_false(f->pool->busy->reused);
+	assert_null(f->pool->dead);
 	assert_answer(f, &f->one, cause(f, CUT));
 	assert_int_equal(f->server.requests, 3);
 	end(f);

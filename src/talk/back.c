@@ -25,8 +25,8 @@ static enum want give_up(struct dialog *d, const char *complaint)
 }
 
 /*
- * Names and passwords may come from the auth server too, so what the front refused is looked for again: here
- * is the last place before the bytes become commands of ours.
+ * Names and passwords may come from the auth server too, so what the front refused is looked for again, and
+ * what was too long to be kept: here is the last place before the bytes become commands of ours.
  */
 enum want back_open_into(struct dialog *d, const struct state *first)
 {
@@ -34,7 +34,7 @@ enum want back_open_into(struct dialog *d, const struct state *first)
 	const struct buf *said[] = { &l->user, &l->secret, &l->tag, &l->helo, &l->mail, &l->rcpt };
 
 	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
-		if (!is_line_safe(buf_text(said[i])))
+		if (said[i]->full || !is_line_safe(buf_text(said[i])))
 			return give_up(d, "login cannot be said to upstream");
 	back_forget_reply(d);
 	d->at = first;

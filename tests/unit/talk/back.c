@@ -51,6 +51,19 @@ static void unsafe_logins(void **state)
 	}
 }
 
+/* What did not fit is not there, and nothing may be said in its stead. */
+static void oversized_logins(void **state)
+{
+	static const char big[5000] = "";
+	struct bare_stage b;
+	struct dialog *d = begin(&b);
+
+	(void)state;
+	buf_put(&b.login.user, (struct str){ big, sizeof(big) });
+	assert_int_equal(dialog_open(d), WANT_GIVE_UP);
+	bare_stage_done(&b);
+}
+
 static void keeps_replies(void **state)
 {
 	struct bare_stage b;

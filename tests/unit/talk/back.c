@@ -151,9 +151,9 @@ static void never_says_unsafe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unsafe_logins),     cmocka_unit_test(keeps_replies),
-		cmocka_unit_test(too_long),	     cmocka_unit_test(no_lines),
-		cmocka_unit_test(never_says_unsafe),
+		cmocka_unit_test(unsafe_logins), cmocka_unit_test(oversized_logins),
+		cmocka_unit_test(keeps_replies), cmocka_unit_test(too_long),
+		cmocka_unit_test(no_lines),	 cmocka_unit_test(never_says_unsafe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

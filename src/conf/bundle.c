@@ -29,13 +29,13 @@ struct entry {
 	bool failed;
 	int error;
 	struct str key, answer;
-	struct buf own;			/* the answer of a recording bundle */
+	struct buf own; /* the answer of a recording bundle */
 };
 
 struct bundle {
 	struct entry *entries;
 	size_t len, room;
-	void *map;			/* of a replayed bundle, else NULL */
+	void *map; /* of a replayed bundle, else NULL */
 	size_t map_size;
 };
 
@@ -203,8 +203,11 @@ static void pack_all(const struct bundle *b, char *to, size_t size)
 	to = pack(to, &h, sizeof(h));
 	for (size_t i = 0; i < b->len; i++) {
 		const struct entry *e = &b->entries[i];
-		struct item item = { .kind = e->kind, .failed = e->failed, .error = e->error,
-				     .key_len = e->key.len, .answer_len = e->answer.len };
+		struct item item = { .kind = e->kind,
+				     .failed = e->failed,
+				     .error = e->error,
+				     .key_len = e->key.len,
+				     .answer_len = e->answer.len };
 
 		to = pack(to, &item, sizeof(item));
 		to = pack_str(to, e->key);

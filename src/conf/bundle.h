@@ -14,11 +14,11 @@
 struct bundle;
 
 enum bundle_kind {
-	BUNDLE_CONF,			/* a configuration file's content; what -T shows */
-	BUNDLE_FILE,			/* another file's content: certificates, keys, maps */
-	BUNDLE_GLOB,			/* the names that match a pattern, sorted, each ended by a NUL */
-	BUNDLE_HOST,			/* a host's IP literals in the system's order, each ended by a NUL */
-	BUNDLE_FACT,			/* something about this machine, see below */
+	BUNDLE_CONF, /* a configuration file's content; what -T shows */
+	BUNDLE_FILE, /* another file's content: certificates, keys, maps */
+	BUNDLE_GLOB, /* the names that match a pattern, sorted, each ended by a NUL */
+	BUNDLE_HOST, /* a host's IP literals in the system's order, each ended by a NUL */
+	BUNDLE_FACT, /* something about this machine, see below */
 };
 
 /*

@@ -24,8 +24,8 @@ enum place { IN_MAIN = 1, IN_EVENTS = 2, IN_MAIL = 4, IN_SERVER = 8, IN_UPSTREAM
 struct words {
 	const struct str *at;
 	size_t len;
-	const char *file;		/* NULL: the command line (-g) */
-	unsigned line;			/* where the directive ends, as the peer reports it; from 1 */
+	const char *file; /* NULL: the command line (-g) */
+	unsigned line;	  /* where the directive ends, as the peer reports it; from 1 */
 };
 
 /* A list as lists are kept in a module's struct; lives as long as the configuration. */
@@ -36,34 +36,34 @@ struct strs {
 
 /* What kind of value a row stores at its offset, and how the text of the default is read. */
 enum slot {
-	SLOT_NONE,			/* stores nothing by itself: `set` does the work, if any */
-	SLOT_FLAG,			/* bool: on | off */
-	SLOT_NUMBER,			/* uint64_t */
-	SLOT_SIZE,			/* uint64_t bytes: 10, 4k, 1m */
-	SLOT_OFFSET,			/* the same with g */
-	SLOT_MSEC,			/* uint64_t milliseconds: 60s, 500ms, "1h 30m" */
-	SLOT_SEC,			/* uint64_t seconds; knows M and y, knows no ms */
-	SLOT_TEXT,			/* struct str */
-	SLOT_ENUM,			/* unsigned: one of `choices` */
-	SLOT_BITS,			/* unsigned: several of `choices`, or'ed */
-	SLOT_LIST,			/* struct strs: arguments of all occurrences at this level */
-	SLOT_PATH,			/* struct str: a path, absolute from the configuration's folder */
-	SLOT_PREFIX_PATH,		/* the same, from the prefix */
-	SLOT_CUSTOM,			/* inherited as `size` bytes at the offset; `set` fills it */
+	SLOT_NONE,	  /* stores nothing by itself: `set` does the work, if any */
+	SLOT_FLAG,	  /* bool: on | off */
+	SLOT_NUMBER,	  /* uint64_t */
+	SLOT_SIZE,	  /* uint64_t bytes: 10, 4k, 1m */
+	SLOT_OFFSET,	  /* the same with g */
+	SLOT_MSEC,	  /* uint64_t milliseconds: 60s, 500ms, "1h 30m" */
+	SLOT_SEC,	  /* uint64_t seconds; knows M and y, knows no ms */
+	SLOT_TEXT,	  /* struct str */
+	SLOT_ENUM,	  /* unsigned: one of `choices` */
+	SLOT_BITS,	  /* unsigned: several of `choices`, or'ed */
+	SLOT_LIST,	  /* struct strs: arguments of all occurrences at this level */
+	SLOT_PATH,	  /* struct str: a path, absolute from the configuration's folder */
+	SLOT_PREFIX_PATH, /* the same, from the prefix */
+	SLOT_CUSTOM,	  /* inherited as `size` bytes at the offset; `set` fills it */
 };
 
 struct choice {
-	const char *word;		/* NULL ends the table */
+	const char *word; /* NULL ends the table */
 	unsigned value;
 };
 
 enum {
-	CONF_BLOCK = 1,			/* opens a block: of the place `opens`, or `row` takes its lines */
-	CONF_SKIPPED = 2,		/* accepted and passed over with a notice, block and all */
-	CONF_REPEATS = 4,		/* may stand several times at one level; lists and bits always may */
-	CONF_NO_EFFECT = 8,		/* checked, not stored; the manual says that it has no effect */
-	CONF_UNLIMITED = 16,		/* any number of arguments from `min` on */
-	CONF_CASE = 32,			/* the words of `choices` are told apart by case */
+	CONF_BLOCK = 1,	     /* opens a block: of the place `opens`, or `row` takes its lines */
+	CONF_SKIPPED = 2,    /* accepted and passed over with a notice, block and all */
+	CONF_REPEATS = 4,    /* may stand several times at one level; lists and bits always may */
+	CONF_NO_EFFECT = 8,  /* checked, not stored; the manual says that it has no effect */
+	CONF_UNLIMITED = 16, /* any number of arguments from `min` on */
+	CONF_CASE = 32,	     /* the words of `choices` are told apart by case */
 };
 
 typedef bool directive_set_fn(struct conf *c, const struct directive *d, const struct words *w,
@@ -80,28 +80,28 @@ typedef bool directive_set_fn(struct conf *c, const struct directive *d, const s
  */
 struct directive {
 	const char *name;
-	unsigned where;			/* enum place, or'ed */
-	unsigned min, max;		/* how many arguments, the name not counted */
+	unsigned where;	   /* enum place, or'ed */
+	unsigned min, max; /* how many arguments, the name not counted */
 	unsigned flags;
 	enum slot slot;
-	size_t offset, size;		/* size: of a SLOT_CUSTOM */
-	uint64_t least, most;		/* bounds of numbers, sizes and times; most 0: none */
+	size_t offset, size;  /* size: of a SLOT_CUSTOM */
+	uint64_t least, most; /* bounds of numbers, sizes and times; most 0: none */
 	const struct choice *choices;
-	const char *preset;		/* the default as it would be written; NULL: zero bytes */
-	const char *args;		/* synopsis of the arguments, for the manual: "on | off" */
-	const char *help;		/* one or two sentences, for the manual */
-	directive_set_fn *set;		/* the odd ones, see below */
-	enum place opens;		/* with CONF_BLOCK */
-	directive_set_fn *row;		/* with CONF_BLOCK: gets each line of the block */
+	const char *preset;    /* the default as it would be written; NULL: zero bytes */
+	const char *args;      /* synopsis of the arguments, for the manual: "on | off" */
+	const char *help;      /* one or two sentences, for the manual */
+	directive_set_fn *set; /* the odd ones, see above */
+	enum place opens;      /* with CONF_BLOCK */
+	directive_set_fn *row; /* with CONF_BLOCK: gets each line of the block */
 	/* A default that is no constant, such as the host's name. */
 	void (*preset_fn)(struct conf *c, struct scope *in, void *settings);
 };
 
 struct module {
 	const char *name;
-	unsigned places;		/* scopes of these places have a struct of this module */
-	size_t size;			/* of that struct; begins zeroed */
-	const struct directive *directives;	/* ended by a row without a name */
+	unsigned places;		    /* scopes of these places have a struct of this module */
+	size_t size;			    /* of that struct; begins zeroed */
+	const struct directive *directives; /* ended by a row without a name */
 	/*
 	 * After inheritance, once for every scope of `places`, outermost first. Complains with conf_fault
 	 * (about where the block opens) or conf_fault_at. False: do not look further at this scope and those
@@ -112,11 +112,11 @@ struct module {
 
 /* How a load is begun. */
 struct conf_source {
-	const struct module *const *modules;	/* ended by NULL */
-	struct bundle *bundle;		/* stays the caller's and must outlive the configuration */
-	const char *file;		/* absolute path of the main file */
-	const char *prefix;		/* absolute, ends in '/' */
-	const char *globals;		/* text of -g, or NULL */
+	const struct module *const *modules; /* ended by NULL */
+	struct bundle *bundle;		     /* stays the caller's and must outlive the configuration */
+	const char *file;		     /* absolute path of the main file */
+	const char *prefix;		     /* absolute, ends in '/' */
+	const char *globals;		     /* text of -g, or NULL */
 	/* Hears faults (LOG_EMERG), warnings and notices; `text` is complete: "MESSAGE in FILE:LINE". */
 	void (*say)(void *to, enum log_level level, const char *text);
 	void *to;
@@ -184,12 +184,12 @@ const char *conf_hosts(struct conf *c, struct str host, struct addr *to, size_t 
 
 /* Scopes. */
 enum place scope_place(const struct scope *s);
-struct scope *scope_outer(const struct scope *s);	/* NULL for the outermost */
-struct scope *scope_first(const struct scope *s, enum place place);	/* inner one of that place */
-struct scope *scope_next(const struct scope *s);	/* next sibling of the same place */
-const char *scope_file(const struct scope *s);		/* where its block opens */
+struct scope *scope_outer(const struct scope *s);		    /* NULL for the outermost */
+struct scope *scope_first(const struct scope *s, enum place place); /* inner one of that place */
+struct scope *scope_next(const struct scope *s);		    /* next sibling of the same place */
+const char *scope_file(const struct scope *s);			    /* where its block opens */
 unsigned scope_line(const struct scope *s);
-const struct words *scope_words(const struct scope *s);	/* the words before '{' */
+const struct words *scope_words(const struct scope *s); /* the words before '{' */
 
 /* The module's struct in this scope; NULL if the module has none there. */
 void *scope_settings(const struct scope *s, const struct module *m);

@@ -14,7 +14,7 @@ enum { SYSLOG_PORT = 514, FACILITY_LOCAL7 = 23, TAG_MAX = 32 };
 
 struct settings {
 	struct log_uses uses;
-	struct log_output *outputs;	/* of the whole configuration; in the outermost scope only */
+	struct log_output *outputs; /* of the whole configuration; in the outermost scope only */
 	size_t outputs_len;
 };
 
@@ -30,6 +30,7 @@ static directive_set_fn error_log_set;
 static void error_log_preset(struct conf *c, struct scope *in, void *settings);
 static parameter_fn set_server, set_facility, set_severity, set_tag;
 
+/* clang-format off */
 static const struct directive ROWS[] = {
 	{ .name = "error_log", .where = IN_MAIN | IN_MAIL | IN_SERVER,
 	  .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .slot = SLOT_CUSTOM,
@@ -47,6 +48,7 @@ static const struct directive ROWS[] = {
 		  "with level error." },
 	{ .name = NULL }
 };
+/* clang-format on */
 
 const struct module error_log_module = {
 	.name = "error log",
@@ -55,23 +57,20 @@ const struct module error_log_module = {
 	.directives = ROWS,
 };
 
-static const char *const DEBUG_WORDS[] = {
-	"debug_core", "debug_alloc", "debug_mutex", "debug_event", "debug_http", "debug_mail", "debug_stream",
-	NULL
-};
+static const char *const DEBUG_WORDS[] = { "debug_core", "debug_alloc", "debug_mutex",	"debug_event",
+					   "debug_http", "debug_mail",	"debug_stream", NULL };
 
-static const char *const FACILITIES[] = {
-	"kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp",
-	"ntp", "audit", "alert", "cron",
-	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL
-};
-
+static const char *const FACILITIES[] = { "kern",     "user",	"mail",	  "daemon", "auth",
+					  "intern",   "lpr",	"news",	  "uucp",   "clock",
+					  "authpriv", "ftp",	"ntp",	  "audit",  "alert",
+					  "cron",     "local0", "local1", "local2", "local3",
+					  "local4",   "local5", "local6", "local7", NULL };
 
 /* Severities of syslog have the same names and order. */
 #define LEVELS (log_level_names + 1)
 
 static const struct parameter {
-	struct str name;		/* with its '=' */
+	struct str name; /* with its '=' */
 	parameter_fn *set;
 } PARAMETERS[] = {
 	{ LIT("server="), set_server },

@@ -14,9 +14,9 @@ enum log_kind { LOG_TO_FILE, LOG_TO_STDERR, LOG_TO_SYSLOG };
 /* A destination; two of them differ in something below. */
 struct log_output {
 	enum log_kind kind;
-	struct str path;		/* of a file, absolute */
-	struct addr server;		/* of syslog */
-	unsigned facility;		/* 0 to 23, RFC 3164 */
+	struct str path;    /* of a file, absolute */
+	struct addr server; /* of syslog */
+	unsigned facility;  /* 0 to 23, RFC 3164 */
 	struct str tag;
 	bool nohostname;
 };
@@ -26,15 +26,22 @@ struct log_output {
  * here.
  */
 enum {
-	DEBUG_CORE = 1, DEBUG_ALLOC = 2, DEBUG_MUTEX = 4, DEBUG_EVENT = 8,
-	DEBUG_HTTP = 16, DEBUG_MAIL = 32, DEBUG_STREAM = 64, DEBUG_REST = 128, DEBUG_ALL = 255,
+	DEBUG_CORE = 1,
+	DEBUG_ALLOC = 2,
+	DEBUG_MUTEX = 4,
+	DEBUG_EVENT = 8,
+	DEBUG_HTTP = 16,
+	DEBUG_MAIL = 32,
+	DEBUG_STREAM = 64,
+	DEBUG_REST = 128,
+	DEBUG_ALL = 255,
 };
 
 /* One error_log of a scope. */
 struct log_use {
-	size_t output;			/* its number among the outputs of the configuration */
+	size_t output; /* its number among the outputs of the configuration */
 	enum log_level level;
-	unsigned debug;			/* with LOG_DEBUG: which parts; else 0 */
+	unsigned debug; /* with LOG_DEBUG: which parts; else 0 */
 };
 
 struct log_uses {

@@ -5,19 +5,19 @@
 
 struct scope {
 	enum place place;
-	struct scope *outer, *next;	/* next: of any place, in the file's order */
-	struct scope *first, *last;	/* inner ones */
+	struct scope *outer, *next; /* next: of any place, in the file's order */
+	struct scope *first, *last; /* inner ones */
 	struct conf *conf;
-	const struct words *words;	/* before '{'; NULL for the outermost */
-	void **settings;		/* of each module; NULL where it has none */
-	const struct words **given;	/* for each row of each module: the last directive, or NULL */
+	const struct words *words;  /* before '{'; NULL for the outermost */
+	void **settings;	    /* of each module; NULL where it has none */
+	const struct words **given; /* for each row of each module: the last directive, or NULL */
 };
 
 /* A row and where it is found in the tables above. */
 struct row {
 	const struct directive *d;
-	size_t module;			/* index in conf.modules */
-	size_t index;			/* among the rows of all modules */
+	size_t module; /* index in conf.modules */
+	size_t index;  /* among the rows of all modules */
 };
 
 /* A file that is being read: so that no file is read inside of itself. */
@@ -29,12 +29,12 @@ struct opened {
 struct conf {
 	struct arena *arena;
 	struct conf_source source;
-	const struct module **modules;	/* ours first, ended by NULL */
+	const struct module **modules; /* ours first, ended by NULL */
 	size_t modules_len, rows_len;
-	struct str folder;		/* of the main file, ends in '/' */
+	struct str folder; /* of the main file, ends in '/' */
 	struct scope *top, *scope;
-	const struct words *words;	/* the directive that faults are about; NULL: none */
-	const struct directive *taker;	/* the block whose lines go to its `row`; NULL: none */
+	const struct words *words;     /* the directive that faults are about; NULL: none */
+	const struct directive *taker; /* the block whose lines go to its `row`; NULL: none */
 	void *taker_settings;
 	const struct opened *opened;
 	unsigned faults;

@@ -9,28 +9,28 @@
 #include "conf/conf.h"
 
 enum token {
-	TOKEN_END,			/* the text is over */
-	TOKEN_LINE,			/* words, ended by ';' */
-	TOKEN_OPEN,			/* words, ended by '{' */
-	TOKEN_CLOSE,			/* '}' */
+	TOKEN_END,   /* the text is over */
+	TOKEN_LINE,  /* words, ended by ';' */
+	TOKEN_OPEN,  /* words, ended by '{' */
+	TOKEN_CLOSE, /* '}' */
 };
 
 struct lexer {
 	struct str text;
-	const char *file;		/* NULL: the command line, whose parameters may be of any length */
-	struct arena *home;		/* of the words */
-	size_t at;			/* the next byte to read */
+	const char *file;   /* NULL: the command line, whose parameters may be of any length */
+	struct arena *home; /* of the words */
+	size_t at;	    /* the next byte to read */
 	unsigned line;
-	char wrong[96];			/* the fault in the last directive, without its place; empty: none */
+	char wrong[96]; /* the fault in the last directive, without its place; empty: none */
 	unsigned wrong_line;
-	bool cut_short;			/* the end of the text was a fault that has been told */
+	bool cut_short; /* the end of the text was a fault that has been told */
 
 	/* of the directive being read */
-	size_t start;			/* where the word, quoted text or comment at hand begins */
+	size_t start; /* where the word, quoted text or comment at hand begins */
 	unsigned start_line;
-	size_t count;			/* words so far */
-	char quote;			/* inside of quotes: which; else 0 */
-	bool passing;			/* words are of no interest, nor is their length */
+	size_t count; /* words so far */
+	char quote;   /* inside of quotes: which; else 0 */
+	bool passing; /* words are of no interest, nor is their length */
 	bool too_long;
 };
 

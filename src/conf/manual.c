@@ -15,7 +15,7 @@ static const struct {
 	enum place place;
 	const char *name;
 } PLACES[] = {
-	{ IN_MAIN, "main" }, { IN_EVENTS, "events" }, { IN_MAIL, "mail" },
+	{ IN_MAIN, "main" },	 { IN_EVENTS, "events" },     { IN_MAIL, "mail" },
 	{ IN_SERVER, "server" }, { IN_UPSTREAM, "upstream" }, { IN_MAP, "map" },
 };
 

@@ -18,6 +18,7 @@ enum inside { INSIDE_FILE, INSIDE_BLOCK, INSIDE_GLOBALS };
 static void read_lines(struct conf *c, struct lexer *l, enum inside inside);
 static directive_set_fn include_set;
 
+/* clang-format off */
 static const struct directive ROWS[] = {
 	{ .name = "include", .where = ~0u, .min = 1, .max = 1, .flags = CONF_REPEATS, .set = include_set,
 	  .args = "file | pattern",
@@ -26,6 +27,7 @@ static const struct directive ROWS[] = {
 		  "configuration file. A pattern may match nothing." },
 	{ .name = NULL }
 };
+/* clang-format on */
 
 const struct module conf_module = { .name = "configuration", .directives = ROWS };
 

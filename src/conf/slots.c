@@ -14,7 +14,7 @@ static reader_fn read_flag, read_number, read_size, read_offset, read_msec, read
 	read_bits, read_list, read_path, read_prefix_path;
 
 static const struct {
-	reader_fn *read;		/* NULL: the row's own `set` does it */
+	reader_fn *read; /* NULL: the row's own `set` does it */
 	size_t size;
 } SLOTS[] = {
 	[SLOT_NONE] = { NULL, 0 },
@@ -42,7 +42,10 @@ size_t slot_size(const struct directive *d)
 
 bool slot_apply(struct conf *c, const struct directive *d, const struct words *w, void *settings)
 {
-	union { uint64_t number; struct strs list; } nowhere = { .number = 0 };
+	union {
+		uint64_t number;
+		struct strs list;
+	} nowhere = { .number = 0 };
 	reader_fn *read = SLOTS[d->slot].read;
 	void *field = &nowhere;
 
@@ -65,8 +68,10 @@ static bool read_flag(struct conf *c, const struct directive *d, const struct wo
 	bool on = str_same(w->at[1], STR("on"));
 
 	if (!on && !str_same(w->at[1], STR("off")))
-		return conf_fault(c, "invalid value \"%.*s\" in \"%s\" directive, "
-				     "it must be \"on\" or \"off\"", STR_ARG(w->at[1]), d->name);
+		return conf_fault(c,
+				  "invalid value \"%.*s\" in \"%s\" directive, "
+				  "it must be \"on\" or \"off\"",
+				  STR_ARG(w->at[1]), d->name);
 	*(bool *)field = on;
 	return true;
 }

@@ -22,7 +22,7 @@ static unsigned least(unsigned a, unsigned b)
 
 /* One row of the table behind distance(): how far the first i bytes of `a` are from each beginning of `b`. */
 struct rows {
-	unsigned at[3][NAME_MAX_LEN + 1];	/* two ago, one ago, this one */
+	unsigned at[3][NAME_MAX_LEN + 1]; /* two ago, one ago, this one */
 };
 
 static void next_row(struct rows *r, struct str a, size_t i, struct str b)

@@ -24,11 +24,14 @@ static bool scale(struct str text, uint64_t by, uint64_t *to)
 static uint64_t factor_of(char unit)
 {
 	switch (unit) {
-	case 'k': case 'K':
+	case 'k':
+	case 'K':
 		return 1 << 10;
-	case 'm': case 'M':
+	case 'm':
+	case 'M':
 		return 1 << 20;
-	case 'g': case 'G':
+	case 'g':
+	case 'G':
 		return 1 << 30;
 	default:
 		return 1;
@@ -61,8 +64,13 @@ static const struct unit {
 	char name;
 	uint64_t seconds;
 } UNITS[] = {
-	{ 'y', 365 * 24 * 3600 }, { 'M', 30 * 24 * 3600 }, { 'w', 7 * 24 * 3600 }, { 'd', 24 * 3600 },
-	{ 'h', 3600 }, { 'm', 60 }, { 's', 1 },
+	{ 'y', 365 * 24 * 3600 },
+	{ 'M', 30 * 24 * 3600 },
+	{ 'w', 7 * 24 * 3600 },
+	{ 'd', 24 * 3600 },
+	{ 'h', 3600 },
+	{ 'm', 60 },
+	{ 's', 1 },
 };
 
 enum { UNITS_LEN = sizeof(UNITS) / sizeof(UNITS[0]), MONTHS = 2, SECONDS = UNITS_LEN, MILLISECONDS, LAST };
@@ -70,8 +78,8 @@ enum { UNITS_LEN = sizeof(UNITS) / sizeof(UNITS[0]), MONTHS = 2, SECONDS = UNITS
 /* A time being read: what is left of the text, and what may come next. */
 struct time {
 	struct str rest;
-	uint64_t per_second;		/* 1 or 1000: what is counted */
-	unsigned rank;			/* of the last unit; behind LAST may come a bare number only */
+	uint64_t per_second; /* 1 or 1000: what is counted */
+	unsigned rank;	     /* of the last unit; behind LAST may come a bare number only */
 	uint64_t total;
 };
 

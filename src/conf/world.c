@@ -23,11 +23,8 @@ typedef bool ask_fn(const char *key, struct buf *answer, int *error);
 static ask_fn ask_file, ask_glob, ask_host, ask_fact;
 
 static ask_fn *const KINDS[] = {
-	[BUNDLE_CONF] = ask_file,
-	[BUNDLE_FILE] = ask_file,
-	[BUNDLE_GLOB] = ask_glob,
-	[BUNDLE_HOST] = ask_host,
-	[BUNDLE_FACT] = ask_fact,
+	[BUNDLE_CONF] = ask_file, [BUNDLE_FILE] = ask_file, [BUNDLE_GLOB] = ask_glob,
+	[BUNDLE_HOST] = ask_host, [BUNDLE_FACT] = ask_fact,
 };
 
 bool world_ask(enum bundle_kind kind, const char *key, struct buf *answer, int *error)
@@ -103,7 +100,9 @@ static bool ask_glob(const char *key, struct buf *answer, int *error)
 static bool ask_host(const char *key, struct buf *answer, int *error)
 {
 	struct addrinfo hints = {
-		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG,
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_ADDRCONFIG,
 	};
 	struct addrinfo *found;
 	char text[ADDR_TEXT_MAX];
@@ -203,12 +202,8 @@ static const struct fact {
 	const char *name;
 	ask_fn *ask;
 } FACTS[] = {
-	{ "hostname", fact_hostname },
-	{ "cpus", fact_cpus },
-	{ "euid", fact_euid },
-	{ "nofile", fact_nofile },
-	{ "user ", fact_user },
-	{ "group ", fact_group },
+	{ "hostname", fact_hostname }, { "cpus", fact_cpus },  { "euid", fact_euid },
+	{ "nofile", fact_nofile },     { "user ", fact_user }, { "group ", fact_group },
 };
 
 static bool ask_fact(const char *key, struct buf *answer, int *error)

@@ -24,6 +24,7 @@ static bool core_check(struct conf *c, struct scope *in, void *settings);
 
 static const struct choice DEBUG_POINTS[] = { { "stop", 0 }, { "abort", 1 }, { NULL, 0 } };
 
+/* clang-format off */
 /* Nearly all have one argument; the places come first in each row. */
 #define MAIN .where = IN_MAIN
 #define EVENTS .where = IN_EVENTS
@@ -119,14 +120,6 @@ static const struct directive CORE_ROWS[] = {
 	{ .name = NULL }
 };
 
-const struct module core_module = {
-	.name = "core",
-	.places = IN_MAIN,
-	.size = sizeof(struct core_settings),
-	.directives = CORE_ROWS,
-	.check = core_check,
-};
-
 static const struct directive EVENTS_ROWS[] = {
 	{ .name = "events", MAIN, .flags = CONF_BLOCK, .opens = IN_EVENTS,
 	  .args = "{ … }",
@@ -159,6 +152,15 @@ static const struct directive EVENTS_ROWS[] = {
 	  .args = "number",
 	  .help = "How many events are taken from the kernel at once." },
 	{ .name = NULL }
+};
+/* clang-format on */
+
+const struct module core_module = {
+	.name = "core",
+	.places = IN_MAIN,
+	.size = sizeof(struct core_settings),
+	.directives = CORE_ROWS,
+	.check = core_check,
 };
 
 const struct module events_module = {
@@ -226,8 +228,9 @@ static bool user_set(struct conf *c, const struct directive *d, const struct wor
 
 	(void)d;
 	if (!is_root(c)) {
-		conf_say(c, LOG_WARN, "the \"user\" directive makes sense only if the master process runs "
-				      "with super-user privileges, ignored");
+		conf_say(c, LOG_WARN,
+			 "the \"user\" directive makes sense only if the master process runs "
+			 "with super-user privileges, ignored");
 		return true;
 	}
 	if (!name_to_id(c, "user", w->at[1], &uid, &error))
@@ -518,9 +521,10 @@ static bool core_check(struct conf *c, struct scope *in, void *settings)
 	const struct core_settings *s = settings;
 
 	if (!s->affinity.automatic && s->affinity.len > 1 && s->affinity.len != s->workers)
-		conf_say(c, LOG_WARN, "the number of \"worker_processes\" is not equal to the number of "
-				      "\"worker_cpu_affinity\" masks, using last mask for remaining "
-				      "worker processes");
+		conf_say(c, LOG_WARN,
+			 "the number of \"worker_processes\" is not equal to the number of "
+			 "\"worker_cpu_affinity\" masks, using last mask for remaining "
+			 "worker processes");
 	if (scope_first(in, IN_EVENTS) == NULL)
 		return conf_fault(c, "no \"events\" section in configuration");
 	compare_limits(c, events_settings(c)->worker_connections, s->rlimit_nofile);

@@ -19,13 +19,13 @@ struct core_user {
 	bool change;
 	uid_t uid;
 	gid_t gid;
-	struct str name;		/* for the supplementary groups; a NUL stands behind it */
+	struct str name; /* for the supplementary groups; a NUL stands behind it */
 };
 
 struct core_affinity {
-	bool automatic;			/* one CPU for each worker, taken in turn from the only mask */
-	size_t len;			/* 0: workers run anywhere */
-	const cpu_set_t *masks;		/* of the first workers; the last one is for all others */
+	bool automatic;		/* one CPU for each worker, taken in turn from the only mask */
+	size_t len;		/* 0: workers run anywhere */
+	const cpu_set_t *masks; /* of the first workers; the last one is for all others */
 };
 
 struct core_settings {
@@ -34,12 +34,12 @@ struct core_settings {
 	struct core_affinity affinity;
 	struct core_user user;
 	int priority;
-	uint64_t rlimit_nofile, rlimit_core;	/* or CORE_UNSET */
-	uint64_t shutdown_timeout_ms;	/* 0: sessions of an old configuration may live on */
-	struct str working_directory;	/* empty: none */
-	struct strs env;		/* NAME or NAME=VALUE */
-	struct str pid;			/* absolute path */
-	struct strs thread_pools;	/* the names, to find duplicates */
+	uint64_t rlimit_nofile, rlimit_core; /* or CORE_UNSET */
+	uint64_t shutdown_timeout_ms;	     /* 0: sessions of an old configuration may live on */
+	struct str working_directory;	     /* empty: none */
+	struct strs env;		     /* NAME or NAME=VALUE */
+	struct str pid;			     /* absolute path */
+	struct strs thread_pools;	     /* the names, to find duplicates */
 };
 
 struct network_list {
@@ -49,7 +49,7 @@ struct network_list {
 
 struct events_settings {
 	uint64_t worker_connections;
-	struct network_list debug_connection;	/* clients whose sessions are logged with level debug */
+	struct network_list debug_connection; /* clients whose sessions are logged with level debug */
 };
 
 extern const struct module core_module, events_module;

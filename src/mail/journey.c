@@ -253,7 +253,8 @@ static void talk_on(struct session *s)
 			perform(s, want);
 			return;
 		}
-	} while (exchange_unheard(x).len != before || (stream_readable(&s->client) && before < x->in.most));
+	} while (exchange_unheard(x).len != before ||
+		 (!x->ended && stream_readable(&s->client) && before < x->in.most));
 	if (x->ended)
 		session_end(s);
 }

@@ -22,8 +22,22 @@ def authority(tmp_path_factory):
 
 
 def make_certificates(place):
+    """The server's, and client certificates of every kind that talks/certs.py knows."""
     ca = certs.Authority(place)
     ca.issue("mail.example", alt=["DNS:mail.example"])
+    ca.issue("client-good", subject="/CN=joe")
+    ca.issue("client-odd-names", subject="/C=DE/O=A, B + C \"D\"/OU=x\\=y;z<>#/CN= J\u00f6rg /emailAddress=joe@example.org")
+    ca.issue("client-expired", days=-1)
+    ca.revoke(ca.issue("client-revoked")[0])
+    ca.crl()
+    own = certs.Authority(place / "self", "client-self")
+    (place / "client-self.crt").write_bytes(own.crt.read_bytes())
+    (place / "client-self.key").write_bytes(own.key.read_bytes())
+    certs.Authority(place / "other").issue("client-other", into=place)
+    below = certs.Authority(place / "below", "Below CA", above=ca)
+    leaf, key = below.issue("client-below", into=place)
+    (place / "client-below-with-chain.crt").write_bytes(leaf.read_bytes() + below.crt.read_bytes())
+    (place / "client-below-with-chain.key").write_bytes(key.read_bytes())
     return ca
 
 

@@ -2,32 +2,194 @@
 """Every allowed difference between nginx and postern, with its reason.
 
 `shown_by` says who proves it: "talks" are conversations that name the key in `because` and tell what each program
-does; "everywhere" are forms that all conversations read alike (player.py, world.py); "commands" are tests of the
-command line and of signals.  A difference that nothing shows any more fails the suite.
+does; "everywhere" are forms that all conversations read alike (player.py, world.py); "faults" are configurations for
+`-t`; "commands" the tests of the command line and of signals.  A difference that nothing shows any more fails the suite.
+
+The table of docs/compatibility.md is made from this one: `python3 -m parity.differences` in tests/ prints it.
 """
 
+import re
 from dataclasses import dataclass
+
+SECURITY, BETTER, NEWER = "security", "better", "newer nginx"
 
 
 @dataclass
 class Difference:
-    nginx: str
-    postern: str
+    topic: str
+    nginx: str      # what nginx 1.22.1 does
+    postern: str    # what postern does
     why: str
+    kind: str = BETTER
     shown_by: str = "talks"
 
 
+# Log lines that only postern writes, in any conversation.
 POSTERN_EXTRA_LOGS = []
 
 DIFFERENCES = {
+    # --- everywhere
     "auth-http-1.1": Difference(
-        "asks the authentication server by HTTP/1.0, a connection for each question",
-        "asks by HTTP/1.1 and keeps the connection",
-        "a third of a login's cost; HTTP/1.0 servers, which close, are understood as before",
-        "everywhere"),
+        "auth_http", "Asks by HTTP/1.0, a new connection for each question.",
+        "Asks by HTTP/1.1 and keeps the connection where the server does.",
+        "A third of a login's cost. Servers that speak HTTP/1.0 or close are understood as before.",
+        shown_by="everywhere"),
     "imap-login-one-line": Difference(
-        "logs in to IMAP backends with two synchronising literals",
-        "sends LOGIN in one line, quoted or with the literals that the backend offers",
-        "saves two round trips for each login",
-        "everywhere"),
+        "IMAP backend", "Sends LOGIN with two synchronising literals.",
+        "Sends it in one line, quoted, or with the literals that the backend offers.",
+        "Two round trips less for each login.", shown_by="everywhere"),
+
+    # --- input from clients
+    "credential-controls": Difference(
+        "names and passwords", "CR, LF and NUL pass to the authentication server (encoded) and to POP3 backends (raw).",
+        "Refused as an invalid command.", "They are commands to the backend.", SECURITY),
+    "envelope-controls": Difference(
+        "SMTP envelope", "Control characters in HELO, MAIL and RCPT pass.",
+        "`501 5.5.4 Invalid argument`.", "They go raw into headers of the question.", SECURITY),
+    "answer-controls": Difference(
+        "auth_http", "NUL in `Auth-User` moves the fields of AUTH PLAIN towards the backend.",
+        "Treated as a broken answer.", "Login as somebody else.", SECURITY),
+    "empty-name": Difference(
+        "SASL", "Asks about an empty name in PLAIN.", "Refused as an invalid command.",
+        "RFC 4616 wants a name.", SECURITY),
+    "base64-strict": Difference(
+        "SASL", "Ignores what stands behind the padding of a response.", "Refused.", "RFC 4648, section 3.3.", SECURITY),
+    "behind-starttls": Difference(
+        "STARTTLS", "Throws away what was sent in plain text behind the command.",
+        "Ends the connection.", "Whoever does that is attacking, or loses commands without a word.", SECURITY),
+    "http-verbs": Difference(
+        "first line", "Answers an HTTP request line by line, up to `max_errors`.",
+        "Ends the connection at an HTTP verb.", "Browsers made to speak to mail ports (ALPACA).", SECURITY),
+    "starttls-only-mail": Difference(
+        "`starttls only`", "Accepts MAIL and RCPT in plain text with `smtp_auth none`.",
+        "`530 5.7.0 Must issue a STARTTLS command first`.", "The directive says so.", SECURITY),
+    "external-gate": Difference(
+        "SASL EXTERNAL", "Accepted with an initial response though not enabled.", "Refused.", "The directive says so.",
+        SECURITY),
+    "external-stale-password": Difference(
+        "SASL EXTERNAL", "After a failed login, sends that login's password along.", "Sends none.",
+        "It belongs to another attempt.", SECURITY),
+    "imap-tags": Difference(
+        "IMAP", "Tags may hold only letters, digits, `-`, `.` and `_`.", "All that RFC 9051 allows.",
+        "Clients use them."),
+    "imap-empty-tag": Difference(
+        "IMAP", "Some errors are answered with an empty tag, or without any.", "`*`, or the tag of the command.",
+        "RFC 9051, section 7.1."),
+    "imap-stale-tag": Difference(
+        "IMAP", "After a failed login, a line without a tag is answered with whatever now stands where the tag was.",
+        "`*`.", "Memory of a former command."),
+    "imap-empty-literal": Difference(
+        "IMAP", "`{0}` takes the next byte as its content, `{}` is the same.",
+        "`{0}` is empty, `{}` is an error.", "RFC 9051; password and following command get mixed."),
+    "imap-literal-size": Difference(
+        "IMAP", "Says `+ OK` to a literal of any size, modulo 2^64, and gives up when the buffer is full.",
+        "Refuses the size when it is announced.", "Nothing to wait for.", SECURITY),
+    "imap-literal-end": Difference(
+        "IMAP", "One more byte behind a literal is swallowed.", "An error.", "RFC 9051.", NEWER),
+    "imap-open-quote": Difference(
+        "IMAP", "A string without its closing quote counts up to the line's end; and the next line begins inside it.",
+        "An error, and forgotten.", "RFC 9051."),
+    "buffer-straddle": Difference(
+        "pipelining", "A pipelined command that reaches beyond the end of the buffer is too long.",
+        "The buffer is moved up.", "It is not too long."),
+    "pop3-buffer": Difference(
+        "POP3", "Commands of more than 128 bytes are too long.", "4 KB and more (`pop3_client_buffer`).",
+        "Long passwords, tokens."),
+    "rejected-mail": Difference(
+        "SMTP", "A rejected MAIL destroys the commands that are pipelined behind it (when the log level is info).",
+        "They are answered.", "The log must not change what it logs."),
+    "esmtp-flag": Difference(
+        "SMTP", "EHLO is remembered across HELO and STARTTLS, for the backend.", "The last greeting counts.",
+        "RFC 3207, RFC 5321."),
+    "challenge-reuse": Difference(
+        "CRAM-MD5", "One challenge for each connection.", "One for each attempt.", "An answer must not be good twice.",
+        SECURITY),
+
+    # --- authentication server
+    "no-status": Difference(
+        "auth_http", "An answer without `Auth-Status` that names server and port lets the user in.",
+        "Treated as a broken answer.", "Whoever is in doubt keeps the door shut.", SECURITY),
+    "empty-status": Difference(
+        "auth_http", "An empty `Auth-Status` lets SMTP users in.", "A failure, as in IMAP and POP3.",
+        "Whoever is in doubt keeps the door shut.", SECURITY),
+    "auth-response-size": Difference(
+        "auth_http", "Answers of more than 1024 bytes of header fail without a word.", "16 KB.", "Cookies, tracing headers."),
+    "wait-loop": Difference(
+        "auth_http", "`WAIT` without `Auth-Wait` asks again at once, and goes on asking after an OK.",
+        "Waits at least a second, and the next answer counts.", "Thousands of questions a second."),
+    "wait-digest": Difference(
+        "auth_http", "From the second question of a WAIT on, the digest of CRAM-MD5 and APOP is empty.",
+        "The same question again.", "There is no other way to answer it."),
+    "client-left": Difference(
+        "login", "A client that leaves during the question is logged in to the backend all the same.",
+        "The question is dropped.", "Logging in for nobody."),
+
+    # --- backends
+    "imap-untagged": Difference(
+        "IMAP backend", "1.22 fails at untagged lines before the tagged OK, since 1.27.3 it takes one.",
+        "Any number.", "Courier, Gmail, SmarterMail.", NEWER),
+    "imap-login-one-line-only": Difference(
+        "IMAP backend", "A continuation of three bytes (`+` CR LF) never arrives.", "No continuation is needed.",
+        "Two round trips less for each login."),
+    "backend-lf": Difference(
+        "backends", "A reply that ends in LF alone never arrives.", "It does.", "Broken servers exist."),
+    "one-refusal": Difference(
+        "`proxy_pass_error_message`", "Passes on whatever came along with the refusal.", "Exactly one reply.",
+        "A forged OK behind it.", SECURITY),
+    "xtext": Difference(
+        "XCLIENT", "1.22 sends the name raw.", "xtext, as nginx since 1.29.2.", "A blank ends the attribute.", NEWER),
+    "xclient-attributes": Difference(
+        "XCLIENT", "ADDR, LOGIN and NAME, whatever the server announces.",
+        "Every attribute that it announces (PORT, PROTO, HELO, DESTADDR, DESTPORT).", "The backend may as well know."),
+
+    # --- where clients come from
+    "proxy-pieces": Difference(
+        "PROXY protocol", "A header that does not come in one piece ends the connection.", "The rest is awaited.",
+        "TCP promises no pieces."),
+    "proxy-behind": Difference(
+        "PROXY protocol", "IMAP and POP3 commands that come together with the header are answered when more comes.",
+        "Answered at once.", "The client waits."),
+    "proxy-strict": Difference(
+        "PROXY protocol", "Takes things for addresses that are none, and unknown commands and families.",
+        "Ends the connection.", "Addresses go into headers, logs and commands.", SECURITY),
+    "proxy-v2-size": Difference(
+        "PROXY protocol", "1.22 reads headers of up to 107 bytes, newer ones 4096.", "All that the length can say.",
+        "TLVs.", NEWER),
+
+    # --- the relay
+    "half-close": Difference(
+        "relay", "A client that closes its direction loses the answers to its last commands.",
+        "The end is carried through, each direction by itself.", "`nc -N`, scripts."),
+
+    # --- logs
+    "log-escape": Difference(
+        "log", "Names, commands and replies are logged raw.", "All that is not printable, quotes and backslashes as `\\xNN`.",
+        "Forged lines, terminal escapes.", SECURITY),
+
+    # --- configuration
+    "newer-texts": Difference(
+        "`-t`", "1.22's words for some errors, and the directive `ssl`.", "Those of 1.31.",
+        "The newer one is what postern follows.", NEWER, shown_by="faults"),
+    "allow-deny": Difference(
+        "`allow`, `deny`", "Not in mail blocks.", "First match wins.", "Often asked for.", shown_by="faults"),
+    "new-directives": Difference(
+        "directives", "Unknown.", "`pop3_client_buffer` and the like; see docs/directives.md.", "See there.",
+        shown_by="faults"),
 }
+
+
+def table():
+    """The rows of docs/compatibility.md."""
+    rows = ["| | nginx 1.22.1 | postern | why | |", "| --- | --- | --- | --- | --- |"]
+    for one in DIFFERENCES.values():
+        rows.append(f"| {one.topic} | {one.nginx} | {one.postern} | {one.why} | {one.kind} |")
+    return "\n".join(rows)
+
+
+def in_page(page):
+    """The table that stands in the page, for the test that compares them."""
+    return "\n".join(re.findall(r"^\|.*\|$", page, re.MULTILINE))
+
+
+if __name__ == "__main__":
+    print(table())

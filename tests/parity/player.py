@@ -163,6 +163,16 @@ class Stage:
     async def says_bytes(self, step):
         await (await self.at_hand()).send(self.told(step.text))
 
+    async def chats(self, step):
+        """Says a line every now and then until the connection ends, which it must do in the midst of it."""
+        client = await self.at_hand()
+        for _ in range(40):
+            await client.send(self.told(step.text) + b"\r\n")
+            if not await client.line():
+                return
+            await asyncio.sleep(0.1)  # the client's pace; what is waited for is the end
+        raise Mismatch("the connection stays, however long one talks")
+
     async def says_slowly(self, step):
         client = await self.at_hand()
         for byte in self.told(step.text) + b"\r\n":
@@ -409,6 +419,7 @@ REPLY_ENDS = {"imap": _imap_ends, "pop3": _pop3_ends, "smtp": _smtp_ends}
 STEPS = {
     "connect": Stage.connect,
     ">": Stage.says_line, ">>": Stage.says_bytes, ">.": Stage.says_slowly,
+    "chat": Stage.chats,
     "<": Stage.hears_line, "<<": Stage.hears_bytes, "<*": Stage.hears_reply, "<all": Stage.hears_all,
     "<.": Stage.hears_end,
     "tls": Stage.secures, "tls-keep": Stage.keeps_session,

@@ -132,10 +132,10 @@ class Program:
 
     async def stop(self):
         """TERM, and KILL if that does not help."""
-        if not self.process:
+        if not self.process or self.process.returncode is not None:
             return
         try:
-            self.process.terminate()
+            os.kill(self.process.pid, signal.SIGTERM)
             await asyncio.wait_for(self.process.wait(), DEADLINE)
         except ProcessLookupError:
             pass  # it was gone before

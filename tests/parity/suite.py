@@ -36,5 +36,6 @@ async def _play_world(world, outcomes, gate):
         try:
             outcomes.update(await world.play())
         except Exception as error:  # whatever it is, each of the talks shall show it
+            first = world.talks[0][1].name
             for _, talk in world.talks:
-                outcomes[talk.name] = error
+                outcomes[talk.name] = error if talk.name == first else RuntimeError(f"no world; see {first}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """All conversations, in the order of these modules."""
 
-from . import ask, back, came, imap, pop3, sasl, smtp, tls
+from . import ask, back, came, certs, imap, letters, pop3, sasl, smtp, time, tls
 
-TALKS = [talk for module in (imap, pop3, smtp, sasl, tls, ask, back, came) for talk in module.TALKS]
+MODULES = (imap, pop3, smtp, sasl, tls, certs, ask, back, came, letters, time)
+TALKS = [talk for module in MODULES for talk in module.TALKS]

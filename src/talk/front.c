@@ -172,7 +172,7 @@ enum want front_command(struct front *f, const struct verb *table, struct str li
 	if (!front_counts(f))
 		return WANT_CLOSE;
 	v = verb_take(table, &args.rest);
-	if (v == NULL || !is_line_safe(line))
+	if (v == NULL || str_has(line, '\r'))
 		return front_mistake(f, line);
 	while (args.line.len != 0 && args.line.at[args.line.len - 1] == ' ')
 		args.line.len--;

@@ -95,7 +95,8 @@ const struct verb *verb_take(const struct verb *table, struct str *rest);
 /* Cut `rest` into words. False when there are more than `most`. */
 bool args_words(struct args *args, size_t most);
 
-/* Read `line` as one command of `table` and run it: for protocols whose commands are lines of words. */
+/* Read `line` as one command of `table` and run it: for protocols whose commands are lines of words. A NUL in
+ * it is for the verbs to refuse, a CR is not. */
 enum want front_command(struct front *f, const struct verb *table, struct str line);
 
 /* Run a verb whose arguments have been read, if the gate for credentials lets it through. */

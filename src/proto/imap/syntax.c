@@ -120,6 +120,14 @@ static enum imap_read take_atom(struct str *rest, struct str *arg)
 	return IMAP_WHOLE;
 }
 
+/* Does a blank follow, or the end? The peer takes two quoted strings without one, and nothing can be misread
+ * in that. */
+static bool parted(struct str rest, const struct args *args)
+{
+	return rest.len == 0 || rest.at[0] == ' ' ||
+	       (rest.at[0] == '"' && (args->quoted >> (args->len - 1)) != 0);
+}
+
 static enum imap_read take_arg(struct args *args, struct str *rest, struct imap_literal *due)
 {
 	struct str *arg = &args->at[args->len];
@@ -133,10 +141,8 @@ static enum imap_read take_arg(struct args *args, struct str *rest, struct imap_
 	} else {
 		read = take_atom(rest, arg);
 	}
-	if (read == IMAP_WHOLE && rest->len != 0 && rest->at[0] != ' ')
-		return IMAP_WRONG;
 	args->len++;
-	return read;
+	return read == IMAP_WHOLE && !parted(*rest, args) ? IMAP_WRONG : read;
 }
 
 enum imap_read imap_args(struct args *args, size_t most, struct imap_literal *due)

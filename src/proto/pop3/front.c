@@ -78,6 +78,8 @@ static enum want user(struct front *f, const struct args *args)
 		name = str_skip(name, 1);
 	if (name.len == 0)
 		return front_invalid(f);
+	if (!sasl_good_user(name))
+		return front_mistake(f, args->line);
 	front_begin_login(f, SASL_PLAIN);
 	buf_set(&f->dialog.login->user, name);
 	f->dialog.at = &AFTER_USER;
@@ -90,6 +92,8 @@ static enum want pass(struct front *f, const struct args *args)
 	f->dialog.at = &COMMAND;
 	if (args->rest.len == 0)
 		return front_invalid(f);
+	if (!sasl_good_secret(args->rest))
+		return front_mistake(f, args->line);
 	buf_set(&f->dialog.login->secret, args->rest);
 	return WANT_AUTH;
 }
@@ -100,6 +104,8 @@ static enum want apop(struct front *f, const struct args *args)
 
 	if (args->len != 2 || (front_settings(f)->methods & SASL_APOP) == 0)
 		return front_invalid(f);
+	if (!sasl_good_user(args->at[0]) || !sasl_good_secret(args->at[1]))
+		return front_mistake(f, args->line);
 	front_begin_login(f, SASL_APOP);
 	buf_set(&l->user, args->at[0]);
 	buf_set(&l->secret, args->at[1]);

@@ -42,7 +42,8 @@ static enum want capa(struct front *f, const struct args *args)
 		sasl_announce(f->dialog.out, front_methods(f), " ", "");
 		front_put_line(f, STR(""));
 	}
-	if (front_offers_tls(f))
+	/* behind USER it would be out of place */
+	if (front_offers_tls(f) && f->dialog.at == &COMMAND)
 		front_put_line(f, STR("STLS"));
 	return front_reply(f, ".");
 }

@@ -90,7 +90,6 @@ static enum want user(struct front *f, const struct args *args)
 /* All behind one blank is the password, blanks at both ends included (RFC 1939 section 7). */
 static enum want pass(struct front *f, const struct args *args)
 {
-	f->dialog.at = &COMMAND;
 	if (args->rest.len == 0)
 		return front_invalid(f);
 	if (!sasl_good_secret(args->rest))

@@ -25,7 +25,7 @@ struct server {
 	enum tls_verify_mode verify;
 	struct auth_source *auth;
 	struct resolver *resolver;	/* NULL: none */
-	struct log log;
+	struct log log, debug_log;	/* the second takes everything: for debug_connection */
 	struct str name;		/* the first server_name */
 	const struct scope *scope;
 	struct server *next;

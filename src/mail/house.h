@@ -15,5 +15,6 @@ struct house {
 	uint64_t connections;		/* numbers given so far; what stands behind '*' in the log */
 	size_t sockets, sockets_max;	/* worker_connections */
 	bool stopping;			/* graceful stop: no new sessions */
+	bool (*debugged)(const struct house *house, const struct addr *client);	/* does debug_connection name it? NULL: nobody */
 	void (*emptied)(struct house *house);	/* while stopping: the last session is gone */
 };

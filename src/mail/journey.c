@@ -68,6 +68,12 @@ static void leave(struct session *s);
 
 /* ---- tools of all stages ---- */
 
+static void enter(struct session *s, const struct session_stage *stage)
+{
+	s->stage = stage;
+	session_log(s, LOG_DEBUG, "stage %s", stage->name);
+}
+
 static void limit(struct session *s, uint64_t ms)
 {
 	loop_arm(s->house->loop, &s->pre->limit, ms);
@@ -79,7 +85,7 @@ void session_begin(struct session *s)
 {
 	session_set_stage(s);
 	limit(s, s->at->settings->timeout_ms);
-	s->stage = &GREET_HEADER;
+	enter(s, &GREET_HEADER);
 	greet(s);
 }
 
@@ -90,7 +96,7 @@ static void greet(struct session *s)
 		return;
 	}
 	if (s->door->tls != NULL) {
-		s->stage = &GREET_TLS;
+		enter(s, &GREET_TLS);
 		stream_secure(&s->client, s->door->tls, NULL);
 		return;
 	}
@@ -160,7 +166,7 @@ static void greet_secured(struct session *s)
 		return;
 	}
 	p->starttls = true;
-	s->stage = &TALK;
+	enter(s, &TALK);
 	perform(s, dialog_told(p->front.dialog, NEWS_SECURED, STR("")));
 }
 
@@ -177,7 +183,7 @@ static void greet_named(struct session *s)
 		refuse(s, NEWS_FORBIDDEN, STR(""));
 		return;
 	}
-	s->stage = &GREET_NAME;
+	enter(s, &GREET_NAME);
 	p->identified = identified;
 	identify_client(s);
 }
@@ -191,7 +197,7 @@ static void identified(struct session *s)
 		speak(s);
 		return;
 	}
-	s->stage = &GREET_DELAY;
+	enter(s, &GREET_DELAY);
 	limit(s, delay);
 	delay_client(s, STREAM_READABLE);
 }
@@ -216,7 +222,7 @@ static void speak(struct session *s)
 	struct prelogin *p = s->pre;
 
 	p->front.dialog = dialog_new(s->at->protocol->front, &p->front_stage, &p->login, &p->front.out, s->client.tls != NULL);
-	s->stage = &TALK;
+	enter(s, &TALK);
 	limit(s, s->at->settings->timeout_ms);
 	perform(s, dialog_open(p->front.dialog));
 }
@@ -266,7 +272,7 @@ static void secure(struct session *s)
 		session_end(s);
 		return;
 	}
-	s->stage = &TALK_TLS;
+	enter(s, &TALK_TLS);
 	stream_secure(&s->client, s->at->tls, NULL);
 }
 
@@ -329,7 +335,7 @@ static void ask(struct session *s)
 {
 	struct prelogin *p = s->pre;
 
-	s->stage = &ASK;
+	enter(s, &ASK);
 	loop_disarm(&p->limit);
 	if (p->question.owner == NULL)
 		question_prepare(s, answered);
@@ -341,7 +347,7 @@ static void ask(struct session *s)
 static void broken(struct session *s)
 {
 	session_close_server(s);
-	s->stage = &TALK;
+	enter(s, &TALK);
 	dialog_told(s->pre->front.dialog, NEWS_BROKEN, STR(""));
 	perform(s, WANT_CLOSE);
 }
@@ -350,7 +356,7 @@ static void deny(struct session *s)
 {
 	enum want want = dialog_told(s->pre->front.dialog, NEWS_DENIED, STR(""));
 
-	s->stage = &TALK;
+	enter(s, &TALK);
 	limit(s, s->at->settings->timeout_ms);
 	perform(s, want);
 }
@@ -423,7 +429,7 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
 
 static void reach(struct session *s)
 {
-	s->stage = &REACH;
+	enter(s, &REACH);
 	s->pre->tried_server = true;
 	if (generation_listens(s->at->generation, &s->server_addr)) {
 		session_log(s, LOG_ERROR, "the auth source sent an address of this proxy itself");
@@ -475,7 +481,7 @@ static void login_begin(struct session *s)
 	if (s->at->settings->proxy_header != PROXY_HEADER_OFF)
 		entry_put_header(s, &x->out);
 	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
-	s->stage = &LOGIN;
+	enter(s, &LOGIN);
 	dialog_open(x->dialog);
 	login_on(s);
 }
@@ -492,7 +498,7 @@ static void login_refused(struct session *s)
 		return;
 	}
 	session_close_server(s);
-	s->stage = &TALK;
+	enter(s, &TALK);
 	dialog_told(p->front.dialog, NEWS_REFUSED, STR(""));
 	perform(s, WANT_CLOSE);
 }
@@ -512,7 +518,7 @@ static void login_on(struct session *s)
 		}
 		want = exchange_run(x);
 		if (want == WANT_RELAY) {
-			s->stage = &LOGIN_OVER;
+			enter(s, &LOGIN_OVER);
 			perform(s, dialog_told(s->pre->front.dialog, NEWS_LOGGED_IN, STR("")));
 			return;
 		}
@@ -558,7 +564,7 @@ static void relay(struct session *s)
 	struct str login = buf_text(&p->login.user);
 
 	session_log_plain(s, LOG_INFO, "client logged in");
-	s->stage = &RELAY;
+	enter(s, &RELAY);
 	if (login.len > SHOWN_MAX)
 		login.len = SHOWN_MAX;
 	if (login.len != 0) {
@@ -608,7 +614,7 @@ static void relayed(struct relay *r, enum relay_end why)
 static void leave(struct session *s)
 {
 	session_close_server(s);
-	s->stage = &LEAVE;
+	enter(s, &LEAVE);
 	limit(s, LINGER_MS);
 	leave_client(s, 0);
 }

@@ -21,7 +21,7 @@ size_t generation_log_files(const struct generation *g)
 	return len;
 }
 
-static struct log_sink *make_sink(const struct generation *g, const struct log_use *use)
+static struct log_sink *make_sink(const struct generation *g, const struct log_use *use, enum log_level level)
 {
 	size_t len;
 	const struct log_output *o = &error_log_outputs(g->conf, &len)[use->output];
@@ -30,21 +30,24 @@ static struct log_sink *make_sink(const struct generation *g, const struct log_u
 	int error;
 
 	if (o->kind != LOG_TO_SYSLOG)
-		return log_sink_file(g->log_fds[use->output], use->level);
+		return log_sink_file(g->log_fds[use->output], level);
 	if (!o->nohostname && bundle_ask(g->bundle, BUNDLE_FACT, STR("hostname"), &host, &error))
 		how.host = host.at;
-	return log_sink_syslog(g->log_fds[use->output], use->level, &how);
+	return log_sink_syslog(g->log_fds[use->output], level, &how);
 }
 
-static struct log make_log(struct generation *g, const struct log_uses *uses)
+/* With the levels that the directives name, or `least` where that is more talkative. */
+static struct log make_log(struct generation *g, const struct log_uses *uses, enum log_level least)
 {
 	struct log_sink **sinks = arena_take(g->arena, uses->len * sizeof(struct log_sink *));
 	struct log log = { .sinks_len = (unsigned)uses->len, .sinks = sinks };
 
 	for (size_t i = 0; i < uses->len; i++) {
-		sinks[i] = make_sink(g, &uses->at[i]);
-		if (log.level < (unsigned)uses->at[i].level)
-			log.level = uses->at[i].level;
+		enum log_level level = uses->at[i].level > least ? uses->at[i].level : least;
+
+		sinks[i] = make_sink(g, &uses->at[i], level);
+		if (log.level < (unsigned)level)
+			log.level = level;
 	}
 	return log;
 }
@@ -67,13 +70,14 @@ void generation_attach_logs(struct generation *g, const int *fds, size_t len)
 	g->log_fds = mem_array(len + 1, sizeof(int));
 	if (len != 0)
 		memcpy(g->log_fds, fds, len * sizeof(int));
-	g->log = make_log(g, &uses);
+	g->log = make_log(g, &uses, LOG_EMERG);
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
 		const struct log *same;
 
 		uses = error_log_uses(s->scope);
 		same = same_log(g, s, &uses);
-		s->log = same != NULL ? *same : make_log(g, &uses);
+		s->log = same != NULL ? *same : make_log(g, &uses, LOG_EMERG);
+		s->debug_log = make_log(g, &uses, LOG_DEBUG);
 	}
 }
 
@@ -90,6 +94,7 @@ void generation_free_logs(struct generation *g)
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
 		struct log_uses uses = error_log_uses(s->scope);
 
+		free_sinks(&s->debug_log);
 		if (same_log(g, s, &uses) == NULL)
 			free_sinks(&s->log);
 	}

@@ -150,9 +150,10 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 
 	*s = (struct session){ .door = door, .at = door->server, .house = house, .bury.fn = bury, .client_addr = *client };
 	s->number = ++house->connections;
+	s->debugged = house->debugged != NULL && house->debugged(house, client);
 	s->began_ms = loop_now(house->loop);
 	if (!stream_accept(&s->client, house->loop, fd, client_event)) {
-		log_put(&s->at->log, LOG_ALERT, s->number, "cannot watch a new connection");
+		log_put(session_log_of(s), LOG_ALERT, s->number, "cannot watch a new connection");
 		close(fd);
 		free(s);
 		return;
@@ -165,7 +166,7 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 	if (s->next != NULL)
 		s->next->link = &s->next;
 	house->sessions = s;
-	log_put(&s->at->log, LOG_INFO, s->number, "client %s connected to %.*s", addr_text(client, from), STR_ARG(door->text));
+	log_put(session_log_of(s), LOG_INFO, s->number, "client %s connected to %.*s", addr_text(client, from), STR_ARG(door->text));
 	s->pre = prelogin_new(s);
 	session_begin(s);
 }

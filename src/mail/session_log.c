@@ -10,6 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A client that debug_connection names is heard at all levels. */
+const struct log *session_log_of(const struct session *s)
+{
+	return s->debugged ? &s->at->debug_log : &s->at->log;
+}
+
 static const char *doing(const struct session *s)
 {
 	const struct prelogin *p = s->pre;
@@ -49,7 +55,7 @@ static void put_line(const struct session *s, enum log_level level, const char *
 
 	buf_init(&line, LOG_LINE_MAX);
 	put_context(s, &line);
-	log_put(&s->at->log, level, s->number, "%s%s%s%.*s", message, what != NULL ? " while " : "", what != NULL ? what : "",
+	log_put(session_log_of(s), level, s->number, "%s%s%s%.*s", message, what != NULL ? " while " : "", what != NULL ? what : "",
 		STR_ARG(buf_text(&line)));
 	buf_done(&line);
 }
@@ -59,7 +65,7 @@ void session_log(const struct session *s, enum log_level level, const char *form
 	char message[LOG_LINE_MAX / 2];
 	va_list ap;
 
-	if (!log_wants(&s->at->log, level))
+	if (!log_wants(session_log_of(s), level))
 		return;
 	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);
@@ -72,7 +78,7 @@ void session_log_plain(const struct session *s, enum log_level level, const char
 	char message[LOG_LINE_MAX / 2];
 	va_list ap;
 
-	if (!log_wants(&s->at->log, level))
+	if (!log_wants(session_log_of(s), level))
 		return;
 	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);

@@ -47,12 +47,14 @@ struct session {
 	struct relay relay;		/* from the relay on */
 	char *login;			/* for log lines of the relay; on the heap */
 	uint64_t number, began_ms;
+	bool debugged;			/* debug_connection names the client */
 	struct addr client_addr, server_addr;
 	struct session *next, **link;
 	struct task bury;
 };
 
-/* session_log.c: lines with the session's context behind them. */
+/* session_log.c: where the session's lines go; lines with the session's context behind them. */
+const struct log *session_log_of(const struct session *s);
 void session_log(const struct session *s, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same without " while …". */

@@ -87,10 +87,15 @@ static bool send_logs(int channel, const struct generation *g)
 	return len == 0 || send_fds(channel, ORDER_LOGS, g->number, g->log_fds, len);
 }
 
+bool crew_say(int channel, const struct generation *g, int bundle)
+{
+	return send_fds(channel, ORDER_BUNDLE, g->number, &bundle, 1) && send_sockets(channel, g) && send_logs(channel, g) &&
+	       send_fds(channel, ORDER_COMMIT, g->number, NULL, 0);
+}
+
 static void tell(const struct hand *h, const struct generation *g, int bundle)
 {
-	if (!send_fds(h->channel, ORDER_BUNDLE, g->number, &bundle, 1) || !send_sockets(h->channel, g) ||
-	    !send_logs(h->channel, g) || !send_fds(h->channel, ORDER_COMMIT, g->number, NULL, 0)) {
+	if (!crew_say(h->channel, g, bundle)) {
 		log_put(&g->log, LOG_ALERT, 0, "worker process %d does not listen (%d: %s), killing it", h->pid, errno,
 			strerror(errno));
 		kill(h->pid, SIGKILL);

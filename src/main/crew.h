@@ -18,6 +18,9 @@ void crew_fit(struct crew *c, unsigned wanted, const struct generation *g, int b
 /* Tell every worker in service about a generation; one that does not listen is killed, to be replaced. */
 void crew_tell(struct crew *c, const struct generation *g, int bundle);
 
+/* Say a generation into a channel: what every worker hears first. False with errno when the other end does not take it. */
+bool crew_say(int channel, const struct generation *g, int bundle);
+
 /* Tell every worker that the log targets of `g` were opened anew. */
 void crew_reopen(struct crew *c, const struct generation *g);
 

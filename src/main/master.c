@@ -16,6 +16,7 @@
 #include "main/prepare.h"
 #include "main/sockets.h"
 #include "main/worker.h"
+#include "proc/channel.h"
 #include "proc/daemon.h"
 #include "proc/title.h"
 #include <errno.h>
@@ -366,6 +367,22 @@ static int serve(struct master *m)
 	return status;
 }
 
+/* master_process off: the one worker is this process itself, with its own user and without reload. */
+static int serve_alone(struct master *m)
+{
+	struct loader loader = { .options = m->options, .shared = m->loader.shared, .say = say_in_worker };
+	int ends[2], status;
+
+	announce(m);
+	if (!channel_open(ends) || !crew_say(ends[0], m->current, m->bundle)) {
+		log_put(log_of(m), LOG_EMERG, 0, "socketpair() failed (%d: %s)", errno, strerror(errno));
+		return 1;
+	}
+	status = worker_run(ends[1], &loader);
+	close(ends[0]);
+	return status;
+}
+
 /* With an heir in place its pid file has the usual name, and its sockets are ours. */
 static void clean_up(struct master *m)
 {
@@ -405,7 +422,7 @@ int master_run(const struct options *options)
 	m.pid_file = strdup(core->pid.at);
 	title_set("master process");
 	if (pidfile_write(m.pid_file, &g->log))
-		status = serve(&m);
+		status = core->master_process ? serve(&m) : serve_alone(&m);
 	clean_up(&m);
 	return status;
 }

@@ -2,9 +2,11 @@
 /* A worker's first steps; see prepare.h. What needs privileges comes before they are given up. */
 #include "main/prepare.h"
 
+#include "base/mem.h"
 #include "main/core.h"
 #include "proc/privileges.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -41,6 +43,28 @@ static bool become_user(const struct core_settings *core, const struct log *log)
 	return false;
 }
 
+/* Keep TZ and what `env` names or sets; everything else may hold what is nobody's business here. */
+static void reduce_environment(const struct core_settings *core)
+{
+	static const char zone[] = "TZ";
+	struct arena *home = arena_new(1024);
+	char **kept;
+	size_t len = 0;
+
+	kept = mem_array(core->env.len + 2, sizeof(*kept));
+	for (size_t i = 0; i <= core->env.len; i++) {
+		const char *entry = i < core->env.len ? core->env.at[i].at : zone;
+		const char *value;
+
+		value = strchr(entry, '=') == NULL ? getenv(entry) : "";
+		if (value == NULL)
+			continue;
+		kept[len++] = strdup(strchr(entry, '=') != NULL ? entry : arena_format(home, "%s=%s", entry, value).at);
+	}
+	environ = kept;
+	arena_free(home);
+}
+
 bool prepare_worker(const struct core_settings *core, unsigned number, const struct log *log)
 {
 	if (core->priority != 0 && setpriority(PRIO_PROCESS, 0, core->priority) != 0)
@@ -48,6 +72,7 @@ bool prepare_worker(const struct core_settings *core, unsigned number, const str
 	set_limit(RLIMIT_NOFILE, core->rlimit_nofile, "setrlimit(RLIMIT_NOFILE)", log);
 	set_limit(RLIMIT_CORE, core->rlimit_core, "setrlimit(RLIMIT_CORE)", log);
 	set_affinity(core, number, log);
+	reduce_environment(core);
 	if (!become_user(core, log))
 		return false;
 	if (core->working_directory.len != 0 && chdir(core->working_directory.at) != 0)

@@ -132,6 +132,16 @@ static void gate_ready(struct watch *watch, unsigned ready)
 
 /* ---- generations ---- */
 
+static bool debugged(const struct house *house, const struct addr *client)
+{
+	const struct network_list *list = &events_settings(house->current->conf)->debug_connection;
+
+	for (size_t i = 0; i < list->len; i++)
+		if (network_has(&list->at[i], client))
+			return true;
+	return false;
+}
+
 static void attach(struct worker *w, struct generation *g)
 {
 	size_t at = 0;
@@ -208,6 +218,7 @@ static void commit(struct worker *w)
 	retire(w);
 	w->house.current = g;
 	w->house.sockets_max = events_settings(g->conf)->worker_connections;
+	w->house.debugged = events_settings(g->conf)->debug_connection.len != 0 ? debugged : NULL;
 	arm_shutdown(w);
 	if (reload)
 		log_put(log_of(w), LOG_NOTICE, 0, "took over configuration %llu", (unsigned long long)w->number);

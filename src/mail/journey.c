@@ -573,6 +573,7 @@ static void relay(struct session *s)
 	}
 	s->relay = (struct relay){ .client = &s->client, .server = &s->server, .done = relayed,
 				   .idle_ms = s->at->settings->proxy_timeout_ms };
+	tls_settle(&s->client);
 	relay_start(&s->relay, early, late);
 	session_drop_prelogin(s);
 }

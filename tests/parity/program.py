@@ -123,6 +123,12 @@ class Program:
     def signal(self, number):
         os.kill(self.process.pid, number)
 
+    async def gone(self):
+        """Waits until nobody holds the pipe any more: the master, its daemon, all workers."""
+        async with asyncio.timeout(DEADLINE):
+            await self._reader
+            await self.process.wait()
+
     async def ended(self):
         """Waits for the end of the master; returns its exit status."""
         async with asyncio.timeout(DEADLINE):

@@ -7,8 +7,9 @@
 #define BOTH .where = IN_MAIL | IN_SERVER
 
 static const struct choice METHODS[] = {
-	{ "plain", SASL_PLAIN }, { "login", SASL_LOGIN }, { "cram-md5", SASL_CRAM_MD5 }, { "external", SASL_EXTERNAL },
-	{ "xoauth2", SASL_XOAUTH2 }, { "oauthbearer", SASL_OAUTHBEARER }, { NULL, 0 }
+	{ "plain", SASL_PLAIN }, { "login", SASL_LOGIN }, { "cram-md5", SASL_CRAM_MD5 },
+	{ "external", SASL_EXTERNAL }, { "xoauth2", SASL_XOAUTH2 }, { "oauthbearer", SASL_OAUTHBEARER },
+	{ NULL, 0 }
 };
 
 static const struct directive ROWS[] = {

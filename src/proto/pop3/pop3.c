@@ -8,7 +8,8 @@
 
 static const struct choice METHODS[] = {
 	{ "plain", SASL_PLAIN | SASL_LOGIN }, { "apop", SASL_APOP }, { "cram-md5", SASL_CRAM_MD5 },
-	{ "external", SASL_EXTERNAL }, { "xoauth2", SASL_XOAUTH2 }, { "oauthbearer", SASL_OAUTHBEARER }, { NULL, 0 }
+	{ "external", SASL_EXTERNAL }, { "xoauth2", SASL_XOAUTH2 },
+	{ "oauthbearer", SASL_OAUTHBEARER }, { NULL, 0 }
 };
 
 static const struct directive ROWS[] = {

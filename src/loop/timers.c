@@ -114,7 +114,7 @@ static void arrive(struct timers *w, uint64_t time)
 static uint64_t next_stop(struct timers *w)
 {
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
-		unsigned slot = next_filled(w, level, digit(w->now, level) + (level != 0));
+		unsigned slot = next_filled(w, level, digit(w->now, level));
 		uint64_t turn = (uint64_t)WHEEL_SLOTS << (level * WHEEL_BITS);
 
 		if (slot < WHEEL_SLOTS)

@@ -275,6 +275,9 @@ static void membership(void **state)
  * same. */
 static void mapped_clients(void **state)
 {
+	struct addr littered = { .family = AF_INET, .ip6 = { [10] = 0xff, 0xff, 192, 168, 1, 9 } };
+	struct network zero = net("0.0.0.0");
+
 	(void)state;
 	assert_true(has("192.168.1.0/24", "::ffff:192.168.1.9"));
 	assert_false(has("192.168.1.0/24", "::ffff:192.168.2.9"));
@@ -284,6 +287,8 @@ static void mapped_clients(void **state)
 	assert_false(has("192.168.1.0/24", "::fffe:192.168.1.9"));
 	assert_false(has("192.168.1.0/24", "::192.168.1.9"));
 	assert_false(has("192.168.1.0/24", "1::ffff:192.168.1.9"));
+	/* and what an IPv4 address has behind its four bytes is nobody's business */
+	assert_true(network_has(&zero, &littered));
 }
 
 static void host_bits_are_cleared_and_told(void **state)

@@ -59,6 +59,22 @@ static void a_large_piece_costs_its_size(void **state)
 	arena_free(a);
 }
 
+static void a_chunk_is_used_up(void **state)
+{
+	struct arena *a = arena_new(64);
+	size_t size = arena_size(a);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		arena_take(a, 16);
+	assert_int_equal(arena_size(a), size);
+	arena_take(a, 0);
+	assert_int_equal(arena_size(a), size);
+	arena_take(a, 1);
+	assert_true(arena_size(a) > size);
+	arena_free(a);
+}
+
 static void chunks_double(void **state)
 {
 	struct arena *a = arena_new(64);
@@ -149,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_are_zeroed_aligned_and_apart),
 		cmocka_unit_test(a_large_piece_costs_its_size),
+		cmocka_unit_test(a_chunk_is_used_up),
 		cmocka_unit_test(chunks_double),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(sizes_cannot_overflow),

@@ -224,6 +224,12 @@ static void grow_too_much(void *b)
 	buf_grew(b, ((struct buf *)b)->room - ((struct buf *)b)->len + 1);
 }
 
+static void without_bound(void *b)
+{
+	buf_init(b, SIZE_MAX);
+	buf_space(b, SIZE_MAX / 2 + 2);
+}
+
 static void misuse_aborts(void **state)
 {
 	struct buf b;
@@ -235,6 +241,7 @@ static void misuse_aborts(void **state)
 	assert_aborts(set_itself, &b);
 	assert_aborts(drop_too_much, &b);
 	assert_aborts(grow_too_much, &b);
+	assert_aborts(without_bound, &b);
 	buf_done(&b);
 }
 

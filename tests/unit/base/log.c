@@ -2,21 +2,45 @@
 /*
  * Log lines byte for byte, and what becomes of them when the disk is full, the pipe is stuck, or syslog is
  * started anew.
+ *
+ * The file under test is compiled in here, with a clock and a kernel that can be made to say what the test
+ * wants.
  */
-#include "base/log.h"
-
 #include "base/addr.h"
 #include "base/clock.h"
 #include "unit.h"
+#include <sys/mman.h>
+
+uint64_t pretended_clock(void);
+int pretended_madvise(void *at, size_t size, int advice);
+
+#define clock_wall pretended_clock
+#define madvise	   pretended_madvise
+#include "base/log.c"
+#undef clock_wall
+#undef madvise
+
 #include <errno.h>
 #include <regex.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define DATE "[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 #define WHEN "[A-Z][a-z]{2} [ 123][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+static uint64_t pretended_now;
+static bool old_kernel;
+
+uint64_t pretended_clock(void)
+{
+	return pretended_now != 0 ? pretended_now : clock_wall();
+}
+
+int pretended_madvise(void *at, size_t size, int advice)
+{
+	return old_kernel ? -1 : madvise(at, size, advice);
+}
 
 /* A log with one sink, whose other end the test reads. */
 struct book {
@@ -139,6 +163,37 @@ static void date_is_now_and_here(void **state)
 	/* the zone of main() below */
 	assert_int_equal(tm.tm_gmtoff, -(3 * 60 + 30) * 60);
 	close_book(b);
+}
+
+/* Each line has the date of its own second, forth and back. */
+static void date_goes_with_the_clock(void **state)
+{
+	static const struct {
+		uint64_t now;
+		const char *file, *syslog;
+	} cases[] = {
+		{ 1769866200, "2026/01/31 10:00:00 ", "Jan 31 10:00:00 " },
+		{ 1769866201, "2026/01/31 10:00:01 ", "Jan 31 10:00:01 " },
+		{ 1769916599, "2026/01/31 23:59:59 ", "Jan 31 23:59:59 " },
+		{ 1769916600, "2026/02/01 00:00:00 ", "Feb  1 00:00:00 " },
+		{ 1769866200, "2026/01/31 10:00:00 ", "Jan 31 10:00:00 " },
+		{ 253402299000, "9999/12/31 20:00:00 ", "Dec 31 20:00:00 " },
+	};
+	struct book *file = file_book(LOG_INFO), *pair = pair_book(LOG_INFO, 0, "t", NULL);
+	size_t seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pretended_now = cases[i].now;
+		log_put(&file->log, LOG_INFO, 0, "x");
+		log_put(&pair->log, LOG_INFO, 0, "x");
+		pretended_now = 0;
+		assert_int_equal(strncmp(file_text(file) + seen, cases[i].file, strlen(cases[i].file)), 0);
+		seen = strlen(file_text(file));
+		assert_like(next_text(pair), "^<6>%st: %s", cases[i].syslog, cases[i].file);
+	}
+	close_book(file);
+	close_book(pair);
 }
 
 static void levels(void **state)
@@ -267,25 +322,32 @@ static void errno_is_left_alone(void **state)
 	close_book(b);
 }
 
+/* With the kernel's help or without. */
 static void child_says_its_own_number(void **state)
 {
-	struct book *b = file_book(LOG_INFO);
-	pid_t child;
-	int status;
-
 	(void)state;
-	log_put(&b->log, LOG_INFO, 0, "parent");
-	child = fork();
-	if (child == 0) {
-		log_put(&b->log, LOG_INFO, 0, "child");
-		_exit(0);
+	for (int old = 0; old < 2; old++) {
+		struct book *b;
+		pid_t child;
+		int status;
+
+		old_kernel = old;
+		b = file_book(LOG_INFO);
+		old_kernel = false;
+		log_put(&b->log, LOG_INFO, 0, "parent");
+		child = fork();
+		if (child == 0) {
+			log_put(&b->log, LOG_INFO, 0, "child");
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		log_put(&b->log, LOG_INFO, 0, "parent");
+		assert_like(file_text(b),
+			    "^[^\n]* %d#%d: parent\n[^\n]* %d#%d: child\n[^\n]* %d#%d: parent\n$", getpid(),
+			    getpid(), child, child, getpid(), getpid());
+		close_book(b);
 	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	log_put(&b->log, LOG_INFO, 0, "parent");
-	assert_like(file_text(b), "^[^\n]* %d#%d: parent\n[^\n]* %d#%d: child\n[^\n]* %d#%d: parent\n$",
-		    getpid(), getpid(), child, child, getpid(), getpid());
-	close_book(b);
 }
 
 /* A pipe that is full takes nothing; the count is of lines that somebody wrote, whatever was tried in
@@ -552,6 +614,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(line_format),
 		cmocka_unit_test(date_is_now_and_here),
+		cmocka_unit_test(date_goes_with_the_clock),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(level_names),
 		cmocka_unit_test(several_sinks),

@@ -23,6 +23,21 @@ static void equality(void **state)
 	assert_false(str_same(STR("\xc4"), STR("\xe4")));
 }
 
+/* Each pair of bytes: the same only if both are one letter. */
+static void case_is_that_of_ascii(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 256; i++) {
+		for (unsigned j = 0; j < 256; j++) {
+			char a = (char)i, b = (char)j;
+			bool letters = (i | 0x20) == (j | 0x20) && (i | 0x20) >= 'a' && (i | 0x20) <= 'z';
+
+			assert_int_equal(str_same((struct str){ &a, 1 }, (struct str){ &b, 1 }),
+					 i == j || letters);
+		}
+	}
+}
+
 /* What stands behind a NUL counts: a name cut there would be another's. */
 static void nul_is_a_byte_like_others(void **state)
 {
@@ -165,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equality),
+		cmocka_unit_test(case_is_that_of_ascii),
 		cmocka_unit_test(nul_is_a_byte_like_others),
 		cmocka_unit_test(secrets_differ_wherever_they_differ),
 		cmocka_unit_test(beginnings),

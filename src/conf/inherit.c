@@ -29,6 +29,7 @@ static void apply_preset(struct conf *c, struct scope *s, const struct directive
 	struct lexer l;
 	struct words *w = arena_take(c->arena, sizeof(*w));
 
+	c->words = NULL;
 	if (d->preset_fn != NULL)
 		d->preset_fn(c, s, settings);
 	if (d->preset == NULL)

@@ -109,6 +109,12 @@ static void users(void **state)
 		      "getpwnam(\"stranger\") failed (2: No such file or directory):1");
 	assert_faults(&t, "events {} user mail strangers;",
 		      "getgrnam(\"strangers\") failed (2: No such file or directory):1");
+	trial_done(&t);
+	trial_init(&t, MODULES);
+	bundle_note(t.world, STR("euid"), STR("0"));
+	assert_faults(&t, "events {}", "getpwnam(\"nobody\") failed (2: No such file or directory)");
+	bundle_note(t.world, STR("user nobody"), STR("65534"));
+	assert_faults(&t, "events {}", "getgrnam(\"nogroup\") failed (2: No such file or directory)");
 	bundle_note(t.world, STR("euid"), STR("1000"));
 	assert_false(load_line(&t, "")->user.change);
 	assert_string_equal(

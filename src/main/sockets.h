@@ -17,4 +17,4 @@ struct str sockets_bequeath(const struct generation *g, struct arena *home);
 bool sockets_were_inherited(void);
 
 /* The variable that carries them. */
-#define SOCKETS_VARIABLE "POSTERN"
+#define SOCKETS_VARIABLE "POSTERN_SOCKETS"

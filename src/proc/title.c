@@ -10,33 +10,50 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one place of the process that the kernel looks at; there is no other way to name it. */
+/*
+ * The one place of the process that the kernel looks at; there is no other way to name it. The copies are one block, held here,
+ * since whoever changes the environment later drops single strings.
+ */
 static struct {
 	char *at;
 	size_t room;
+	char *copies;
 } title;
 
-/* A copy of a string; *end moves behind it if that is where it lies. */
-static char *moved(char *text, char **end)
+static size_t sizes(char *const *strings)
 {
-	size_t size = strlen(text) + 1;
+	size_t sum = 0;
 
-	if (text == *end)
-		*end += size;
-	return memcpy(mem_new(size), text, size);
+	for (; *strings != NULL; strings++)
+		sum += strlen(*strings) + 1;
+	return sum;
+}
+
+/* Copy strings to `to`, and let them point there. *end moves behind those that lie one after the other from there on. */
+static char *move(char **strings, char *to, char **end)
+{
+	for (; *strings != NULL; strings++) {
+		size_t size = strlen(*strings) + 1;
+
+		if (*strings == *end)
+			*end += size;
+		*strings = memcpy(to, *strings, size);
+		to += size;
+	}
+	return to;
 }
 
 char **title_init(int argc, char **argv)
 {
 	char **copy = mem_array((size_t)argc + 1, sizeof(*copy));
-	char *end = argv[0];
+	char *end = argv[0], *to;
 
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
 	title.at = argv[0];
-	for (int i = 0; i < argc; i++)
-		copy[i] = moved(argv[i], &end);
-	for (size_t i = 0; environ[i] != NULL; i++)
-		environ[i] = moved(environ[i], &end);
-	title.room = (size_t)(end - argv[0]);
+	title.copies = mem_array(sizes(copy) + sizes(environ) + 1, 1);
+	to = move(copy, title.copies, &end);
+	move(environ, to, &end);
+	title.room = (size_t)(end - title.at);
 	return copy;
 }
 

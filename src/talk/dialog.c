@@ -113,6 +113,18 @@ static enum want hear(struct dialog *d, struct str piece, struct str rest)
 	return want;
 }
 
+/* Only so much of the line is told as has come in any case, however it came. */
+static enum want tell_too_long(struct dialog *d, struct str in)
+{
+	enum want want;
+
+	if (in.len > d->stage->line_max)
+		in.len = d->stage->line_max;
+	want = d->ops->told(d, NEWS_TOO_LONG, in);
+	must(want != WANT_INPUT || d->skipping);
+	return want;
+}
+
 enum want dialog_heard(struct dialog *d, struct str *in)
 {
 	enum want want = WANT_INPUT;
@@ -123,8 +135,7 @@ enum want dialog_heard(struct dialog *d, struct str *in)
 
 		if (kind == PIECE_NONE)
 			break;
-		want = kind == PIECE_WHOLE ? hear(d, piece, *in) : d->ops->told(d, NEWS_TOO_LONG, *in);
-		must(kind == PIECE_WHOLE || want != WANT_INPUT || d->skipping);
+		want = kind == PIECE_WHOLE ? hear(d, piece, *in) : tell_too_long(d, *in);
 	}
 	return checked(d, want);
 }

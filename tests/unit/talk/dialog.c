@@ -56,7 +56,7 @@ static enum want told_echo(struct dialog *d, enum news what, struct str text)
 	else if (text.at[0] == 's' && !d->skipping)
 		return dialog_skip(d, 32), WANT_INPUT;
 	else
-		buf_put(d->out, STR("long:"));
+		echo(d, '(', text, ')');
 	return WANT_CLOSE;
 }
 
@@ -133,8 +133,8 @@ static void limits(void **state)
 	/* 16 bytes with the line's end are the most */
 	check(STR("01234567890123\r\n"), STR("[01234567890123]"), WANT_INPUT, STR(""));
 	check(STR("012345678901234\n"), STR("[012345678901234]"), WANT_INPUT, STR(""));
-	check(STR("012345678901234\r\n"), STR("long:"), WANT_CLOSE, STR("012345678901234\r\n"));
-	check(STR("a\r\n0123456789012345"), STR("[a]long:"), WANT_CLOSE, STR("0123456789012345"));
+	check(STR("012345678901234\r\n"), STR("(012345678901234\r)"), WANT_CLOSE, STR("012345678901234\r\n"));
+	check(STR("a\r\n0123456789012345"), STR("[a](0123456789012345)"), WANT_CLOSE, STR("0123456789012345"));
 }
 
 static void skipped(void **state)
@@ -158,7 +158,7 @@ static void skipped_too_far(void **state)
 	d = dialog_new(&ECHO, &b.stage, &b.login, &b.out, false);
 	dialog_open(d);
 	assert_int_equal(dialog_heard(d, &in), WANT_CLOSE);
-	assert_str(buf_text(&b.out), STR("long:"));
+	assert_str(buf_text(&b.out), STR("(s123456789012345)"));
 	bare_stage_done(&b);
 }
 

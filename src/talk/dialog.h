@@ -31,7 +31,7 @@ enum news {
 	NEWS_FORBIDDEN, /* front, before open: allow/deny says no */
 	NEWS_BAD_CERTIFICATE, /* front, before open: the client's certificate does not verify */
 	NEWS_NO_CERTIFICATE,  /* front, before open: it has none and must */
-	NEWS_TOO_LONG,	      /* text: the line that is longer than allowed, so far; told by dialog_heard */
+	NEWS_TOO_LONG,	      /* text: the first line_max bytes of a longer line; told by dialog_heard */
 	NEWS_EARLY_INPUT, /* text: what came. front, before open: the client spoke before the greeting (SMTP).
 			     back: the server answered before it was asked; told by dialog_heard */
 	NEWS_SHUTDOWN,	  /* front: the proxy is going away */

@@ -251,6 +251,7 @@ static EVP_PKEY *load_key(struct conf *c, const struct tls_word *word, struct st
 	return key;
 }
 
+/* The key of the certificate that was taken last. */
 static bool take_key(struct conf *c, SSL_CTX *ssl, const struct tls_word *word, struct str phrases)
 {
 	EVP_PKEY *key = load_key(c, word, phrases);
@@ -258,7 +259,9 @@ static bool take_key(struct conf *c, SSL_CTX *ssl, const struct tls_word *word, 
 
 	if (key == NULL)
 		return false;
-	good = SSL_CTX_use_PrivateKey(ssl, key) == 1;
+	/* the library itself minds only keys of the certificate's kind: it keeps one of each */
+	good = X509_check_private_key(SSL_CTX_get0_certificate(ssl), key) == 1 &&
+	       SSL_CTX_use_PrivateKey(ssl, key) == 1;
 	EVP_PKEY_free(key);
 	return good ||
 	       tls_fault(c, word, "SSL_CTX_use_PrivateKey(\"%.*s\") failed", STR_ARG(shown(c, word->text)));

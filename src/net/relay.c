@@ -24,7 +24,7 @@
 static_assert(sizeof(struct relay) <= 192, "every idle session holds one");
 
 /* What one flow may move in one turn before others come first. */
-enum { SHARE = 4 * SCRATCH_SIZE };
+enum { SHARE = 2 * SCRATCH_SIZE };
 
 /* One direction, while it is worked on. */
 struct way {

@@ -350,8 +350,12 @@ static ssize_t put(struct stream *s, const char *from, size_t len, int flags)
 	if (s->flags & STUCK)
 		return STREAM_WAIT;
 	n = s->tls != NULL ? write_tls(s, from, len) : write_plain(s, from, len, flags);
-	if (s->flags & BROKE)
+	if (s->flags & BROKE) {
+		/* the other side's last words may lie there, and the event that tells of them comes too
+		 * late */
+		arrived(s, ENDED);
 		return STREAM_BROKEN;
+	}
 	if (n < len)
 		s->flags |= STUCK;
 	return (ssize_t)n;
@@ -397,14 +401,14 @@ static void let_go(struct stream *s)
 	*s = (struct stream){ .watch = { .fd = -1 } };
 }
 
-/* Bytes that lie unread at close() turn the FIN into a reset, which would overtake our last words; so those
- * known of are thrown away. */
+/* Bytes that lie unread at close() turn the FIN into a reset, which may overtake our last words on their
+ * way; so they are thrown away first, unless the other side has ended and all was read. */
 void stream_close(struct stream *s)
 {
 	if (!stream_is_open(s))
 		return;
 	say_goodbye(s);
-	if (s->flags & DATA && !(s->flags & BROKE))
+	if (!(s->flags & (OVER | BROKE)))
 		recv(s->watch.fd, NULL, DISCARD, MSG_TRUNC);
 	let_go(s);
 }

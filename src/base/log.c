@@ -111,12 +111,6 @@ struct log_sink *log_sink_syslog(int fd, enum log_level level, const struct log_
 	return s;
 }
 
-void log_sink_reopen(struct log_sink *s, int fd)
-{
-	s->fd = fd;
-	s->torn = false;
-}
-
 void log_sink_free(struct log_sink *s)
 {
 	if (s == NULL)

@@ -28,8 +28,8 @@ struct log {
  * log_level. */
 extern const char *const log_level_names[];
 
-/* A sink that writes lines to a file, pipe or terminal. The descriptor stays the caller's; SIGPIPE must be
- * ignored. */
+/* A sink that writes lines to a file, pipe or terminal. The descriptor stays the caller's, who puts another
+ * file behind its number when logs are opened anew (USR1). SIGPIPE must be ignored. */
 struct log_sink *log_sink_file(int fd, enum log_level level);
 
 /* What a syslog server is told, and where it is. */
@@ -45,9 +45,6 @@ struct log_syslog {
  * whenever it turns out not to be, so the server may start later or anew. Nothing of `how` is kept.
  */
 struct log_sink *log_sink_syslog(int fd, enum log_level level, const struct log_syslog *how);
-
-/* What is behind a sink was opened anew (USR1): go on with `fd`, the caller's again. */
-void log_sink_reopen(struct log_sink *s, int fd);
 
 /* NULL is allowed. Lines that were lost and not yet told of are forgotten. */
 void log_sink_free(struct log_sink *s);

@@ -308,17 +308,22 @@ static void nobody_forges_a_line(void **state)
 static void errno_is_left_alone(void **state)
 {
 	struct book *b = file_book(LOG_INFO);
+	int nowhere;
 
 	(void)state;
 	errno = ECONNREFUSED;
 	log_put(&b->log, LOG_INFO, 0, "(%d: %m)", errno);
 	assert_int_equal(errno, ECONNREFUSED);
-	log_sink_reopen(b->sink, -1);
-	log_put(&b->log, LOG_INFO, 0, "nowhere");
-	assert_int_equal(errno, ECONNREFUSED);
 	log_put(&b->log, LOG_DEBUG, 0, "nobody");
 	assert_int_equal(errno, ECONNREFUSED);
 	assert_like(file_text(b), ": \\(111: Connection refused\\)\n$");
+	/* also when the line cannot be written */
+	nowhere = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	dup3(nowhere, b->out, O_CLOEXEC);
+	errno = ECONNREFUSED;
+	log_put(&b->log, LOG_INFO, 0, "nowhere");
+	assert_int_equal(errno, ECONNREFUSED);
+	close(nowhere);
 	close_book(b);
 }
 
@@ -408,19 +413,21 @@ static void torn_lines_stay_apart(void **state)
 	close_book(b);
 }
 
-static void reopened(void **state)
+/* As USR1 does it: another file behind the same number, and no sink is told. */
+static void opened_anew(void **state)
 {
 	struct book *b = file_book(LOG_INFO);
-	int old = b->out, new = memfd_create("log", MFD_CLOEXEC);
+	int old = dup(b->out), new = memfd_create("log", MFD_CLOEXEC);
 
 	(void)state;
 	log_put(&b->log, LOG_INFO, 0, "one");
-	log_sink_reopen(b->sink, new);
+	assert_int_equal(dup3(new, b->out, O_CLOEXEC), b->out);
 	log_put(&b->log, LOG_INFO, 0, "two");
-	assert_like(file_text(b), "^[^\n]*: one\n$");
-	b->in = b->out = new;
 	assert_like(file_text(b), "^[^\n]*: two\n$");
+	assert_int_equal(dup3(old, b->out, O_CLOEXEC), b->out);
+	assert_like(file_text(b), "^[^\n]*: one\n$");
 	close(old);
+	close(new);
 	close_book(b);
 }
 
@@ -624,7 +631,7 @@ int main(void)
 		cmocka_unit_test(child_says_its_own_number),
 		cmocka_unit_test(lost_lines_are_confessed),
 		cmocka_unit_test(torn_lines_stay_apart),
-		cmocka_unit_test(reopened),
+		cmocka_unit_test(opened_anew),
 		cmocka_unit_test(syslog_form),
 		cmocka_unit_test(syslog_limits),
 		cmocka_unit_test(file_and_syslog_together),

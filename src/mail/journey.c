@@ -61,6 +61,7 @@ static void ask(struct session *s);
 static void answered(struct auth_request *r, const struct auth_answer *a);
 static void reach(struct session *s);
 static void login_begin(struct session *s);
+static void login_refused(struct session *s);
 static void login_on(struct session *s);
 static void relay(struct session *s);
 static void relayed(struct relay *r, enum relay_end why);
@@ -482,8 +483,11 @@ static void login_begin(struct session *s)
 		entry_put_header(s, &x->out);
 	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
 	enter(s, &LOGIN);
-	dialog_open(x->dialog);
-	login_on(s);
+	/* what the auth source gave may be nothing that this protocol can say */
+	if (dialog_open(x->dialog) == WANT_INPUT)
+		login_on(s);
+	else
+		login_refused(s);
 }
 
 /* The server refused, or made no sense. Its own words reach the client only where the operator wants that. */

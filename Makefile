@@ -5,9 +5,11 @@ BUILD   = build
 PREFIX  = /usr/local
 ONLY    =
 SHIFT   = 0
+SECONDS = 60
+export SECONDS
 export BUILD := $(abspath $(BUILD))
 
-.PHONY: all run test test-unit test-asan test-house test-house-asan test-parity check format install clean bench help
+.PHONY: all run test test-unit test-asan test-house test-house-asan test-parity fuzz check format install clean bench help
 
 all: $(BUILD)/build.ninja                  ## build the programs: build/postern
 	ninja -C $(BUILD)
@@ -39,6 +41,9 @@ test-house-asan:                           ## the same under the sanitizers
 
 test-parity:                               ## conversations with nginx and postern compared; ONLY=EXPRESSION
 	tests/run-all parity -k "$(ONLY)"
+
+fuzz:                                      ## each fuzzer for SECONDS=60; ONLY=NAME for one
+	tests/run-all fuzz -k "$(ONLY)"
 
 check:                                     ## layers, sizes, style
 	tools/check-style

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the README and examples/ show is what the program takes."""
+
+import re
+
+import pytest
+
+from peers import Authority, Postern, Site
+from peers.examples import EXAMPLES, example
+from peers.postern import REPOSITORY
+
+
+@pytest.fixture
+def site():
+    with Site() as place:
+        yield place
+
+
+@pytest.fixture
+def certificate(site):
+    return Authority(site.directory("ca")).issue("mail.example.org")
+
+
+def accepted(gate):
+    done = gate.run("-t")
+    assert done.returncode == 0, done.stderr
+    assert "test is successful" in done.stderr
+
+
+def test_the_configuration_of_the_readme(site, certificate):
+    shown = re.search(r"```nginx\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    shown = shown.replace("/etc/ssl/mail.pem", str(certificate.chain))
+    shown = shown.replace("/etc/ssl/mail.key", str(certificate.key))
+    accepted(Postern(site, shown))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.conf")))
+def test_an_example_is_accepted(site, certificate, name):
+    text, _ = example(name, site, auth="127.0.0.1:9000/auth", certificate=certificate)
+    accepted(Postern(site, text))
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_links_and_targets_exist(document):
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (REPOSITORY / link).exists(), link
+    for path in re.findall(r"`((?:src|tests|examples|tools|docs|fuzz)/[\w./-]+)", text):
+        assert (REPOSITORY / path).exists(), path
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"\bmake ((?:test|check|install|run|clean|bench|format|fuzz|help)[\w-]*)", text):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

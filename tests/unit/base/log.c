@@ -16,7 +16,7 @@ int pretended_madvise(void *at, size_t size, int advice);
 
 #define clock_wall pretended_clock
 #define madvise	   pretended_madvise
-#include "base/log.c"
+#include "../../../src/base/log.c"
 #undef clock_wall
 #undef madvise
 

@@ -41,7 +41,8 @@ enum {
 	READING_ON_ROOM = 128,		/* a TLS read must write first */
 	STUCK = 256,			/* the socket did not take all */
 	SHUT = 512,			/* we will write no more */
-	BROKE = 1024,
+	SHUTTING = 1024,		/* … once close_notify has found room */
+	BROKE = 2048,
 };
 
 /* More unread bytes than this are not worth throwing away before close(). */
@@ -126,10 +127,22 @@ static unsigned securing(struct stream *s, unsigned ready)
 	return ready & BROKEN ? broken(s) : 0;
 }
 
+/* close_notify, then the FIN. */
+static void shut(struct stream *s)
+{
+	s->flags &= (uint16_t)~SHUTTING;
+	if (s->tls != NULL && tls_link_shut(s->tls) == TLS_WANTS_WRITE)
+		s->flags |= SHUTTING;
+	else
+		shutdown(s->watch.fd, SHUT_WR);
+}
+
 static unsigned room(struct stream *s)
 {
 	unsigned what = s->flags & STUCK ? STREAM_WRITABLE : 0;
 
+	if (s->flags & SHUTTING)
+		shut(s);
 	if (s->flags & READING_ON_ROOM) {
 		s->flags |= DATA;
 		what |= STREAM_READABLE;
@@ -330,11 +343,13 @@ static size_t write_plain(struct stream *s, const char *from, size_t len, int fl
 
 static size_t write_tls(struct stream *s, const char *from, size_t len)
 {
-	enum tls_progress p = TLS_DONE;
+	enum tls_progress p;
 	size_t sum = 0, n = 0;
 
-	while (sum < len && (p = tls_link_write(s->tls, from + sum, len - sum, &n)) == TLS_DONE)
-		sum += n;
+	do {
+		p = tls_link_write(s->tls, from + sum, len - sum, &n);
+		sum += p == TLS_DONE ? n : 0;
+	} while (p == TLS_DONE && sum < len && !tls_link_stuck(s->tls));
 	if (p == TLS_ENDED || p == TLS_FAILED)
 		fail(s, 0);
 	return sum;
@@ -377,20 +392,12 @@ bool stream_stuck(const struct stream *s)
 	return s->flags & STUCK;
 }
 
-/* close_notify, if it can mean anything and nothing stands before it. */
-static void say_goodbye(struct stream *s)
-{
-	if (s->tls != NULL && !(s->flags & (SECURING | SHUT | BROKE | STUCK)))
-		tls_link_shut(s->tls);
-	s->flags |= SHUT;
-}
-
 void stream_shut(struct stream *s)
 {
 	if (s->flags & (SHUT | BROKE))
 		return;
-	say_goodbye(s);
-	shutdown(s->watch.fd, SHUT_WR);
+	s->flags |= SHUT;
+	shut(s);
 }
 
 static void let_go(struct stream *s)
@@ -407,7 +414,8 @@ void stream_close(struct stream *s)
 {
 	if (!stream_is_open(s))
 		return;
-	say_goodbye(s);
+	if (s->tls != NULL && !(s->flags & (SECURING | BROKE | STUCK)))
+		tls_link_shut(s->tls);
 	if (!(s->flags & (OVER | BROKE)))
 		recv(s->watch.fd, NULL, DISCARD, MSG_TRUNC);
 	let_go(s);

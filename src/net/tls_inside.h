@@ -142,6 +142,7 @@ enum {
 	TLS_OWED = 8,  /* the last write took one byte more than it said */
 	TLS_EOF = 16,
 	TLS_DEAD = 32, /* after a failure the library must not be called again */
+	TLS_MUTE = 64, /* the socket takes nothing any more, but may still give */
 };
 
 struct tls_link {
@@ -161,9 +162,11 @@ struct tls_link {
 bool tls_wire_init(struct tls_shared *s);
 void tls_wire_done(struct tls_shared *s);
 
-/* From here on the library works for `t`. What it was owed to send is sent first: false if that does not go,
- * because the socket is full or (t->error) broken. */
-bool tls_wire_begin(struct tls_link *t);
+/* From here on the library works for `t`. */
+void tls_wire_begin(struct tls_link *t);
+
+/* Send what the socket refused before: false if that does not go, because it is full or (t->error) broken. */
+bool tls_wire_push(struct tls_link *t);
 
 /* Send what the library wrote since; what the socket refuses is kept. False as above. */
 bool tls_wire_send(struct tls_link *t, int flags);

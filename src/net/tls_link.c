@@ -114,11 +114,13 @@ static void put_failure(struct tls_link *t, const char *call, struct buf *to)
 		buf_format(to, " (%d: %s)", t->error, error != NULL ? error : "Unknown error");
 }
 
+/* A socket that broke while it was written to may hold the other side's last words: the library lives on to
+ * read them. */
 static enum tls_progress fail(struct tls_link *t, const char *call)
 {
 	struct buf text;
 
-	t->flags |= TLS_DEAD;
+	t->flags |= call == WRITING && t->error != 0 ? TLS_MUTE : TLS_DEAD;
 	if (t->failure != NULL)
 		return TLS_FAILED;
 	buf_init(&text, 2 * FAILURE_MAX);
@@ -145,14 +147,20 @@ static enum tls_progress outcome(struct tls_link *t, int result, const char *cal
 	}
 }
 
-/* May the library be called for this link? What it owes the socket is sent as far as it goes. */
-static bool begin(struct tls_link *t, const char *call)
+static void begin(struct tls_link *t)
 {
-	if (t->flags & TLS_DEAD)
-		return false;
 	if (ERR_peek_error() != 0)
 		ERR_clear_error();
-	if (tls_wire_begin(t) || t->error == 0)
+	tls_wire_begin(t);
+}
+
+/* May the library be called to write for this link? What it owes the socket is sent as far as it goes. */
+static bool begin_writing(struct tls_link *t, const char *call)
+{
+	if (t->flags & (TLS_DEAD | TLS_MUTE))
+		return false;
+	begin(t);
+	if (tls_wire_push(t) || t->error == 0)
 		return true;
 	fail(t, call);
 	return false;
@@ -206,7 +214,7 @@ enum tls_progress tls_link_handshake(struct tls_link *t)
 {
 	enum tls_progress p;
 
-	if (!begin(t, SHAKING))
+	if (!begin_writing(t, SHAKING))
 		return TLS_FAILED;
 	if (t->kept != NULL)
 		return TLS_WANTS_WRITE;
@@ -221,21 +229,32 @@ enum tls_progress tls_link_handshake(struct tls_link *t)
 
 void tls_link_flush(struct tls_link *t)
 {
-	if (t->flags & TLS_HELD && begin(t, WRITING))
+	if (t->flags & TLS_HELD && begin_writing(t, WRITING))
 		finish(t, TLS_WANTS_WRITE, WRITING);
 }
 
 /* --- bytes ----------------------------------------------------------------------------------------- */
 
+static enum tls_progress read_once(struct tls_link *t, char *to, size_t room, size_t *done)
+{
+	return outcome(t, SSL_read_ex(t->ssl, to, room, done), READING);
+}
+
+/* What is owed to the socket waits for a write, unless the library cannot read before it has said something
+ * itself. Whether that goes is not the reader's concern: a broken socket is found out by who receives. */
 enum tls_progress tls_link_read(struct tls_link *t, char *to, size_t room, size_t *done)
 {
 	enum tls_progress p;
 
 	*done = 0;
-	if (!begin(t, READING))
+	if (t->flags & TLS_DEAD)
 		return TLS_FAILED;
-	p = outcome(t, SSL_read_ex(t->ssl, to, room, done), READING);
-	return finish(t, p, READING);
+	begin(t);
+	p = read_once(t, to, room, done);
+	if (p == TLS_WANTS_WRITE && tls_wire_push(t))
+		p = read_once(t, to, room, done);
+	tls_wire_send(t, 0);
+	return p;
 }
 
 /* Have the library encrypt up to one flight: how much it took. */
@@ -247,7 +266,7 @@ static size_t encrypt(struct tls_link *t, const char *from, size_t len, enum tls
 	if (len > TLS_FLIGHT)
 		len = TLS_FLIGHT;
 	while (sum < len && *p == TLS_DONE) {
-		*p = outcome(t, SSL_write_ex(t->ssl, from + sum, len - sum, &n), "SSL_write()");
+		*p = outcome(t, SSL_write_ex(t->ssl, from + sum, len - sum, &n), WRITING);
 		sum += *p == TLS_DONE ? n : 0;
 	}
 	return sum;
@@ -265,7 +284,7 @@ enum tls_progress tls_link_write(struct tls_link *t, const char *from, size_t le
 
 	*done = 0;
 	must(len != 0);
-	if (!begin(t, WRITING))
+	if (!begin_writing(t, WRITING))
 		return TLS_FAILED;
 	if (t->kept != NULL)
 		return TLS_WANTS_WRITE;
@@ -293,11 +312,21 @@ bool tls_link_readable(const struct tls_link *t)
 	return !(t->flags & TLS_EMPTY) || SSL_has_pending(t->ssl) == 1;
 }
 
-void tls_link_shut(struct tls_link *t)
+bool tls_link_stuck(const struct tls_link *t)
 {
-	if (SSL_in_init(t->ssl) || !begin(t, WRITING) || t->kept != NULL)
-		return;
-	SSL_shutdown(t->ssl);
-	tls_wire_send(t, MSG_MORE);
-	ERR_clear_error();
+	return t->kept != NULL && !(t->flags & TLS_HELD);
+}
+
+enum tls_progress tls_link_shut(struct tls_link *t)
+{
+	if (SSL_in_init(t->ssl) || !begin_writing(t, WRITING))
+		return TLS_FAILED;
+	if (t->kept == NULL && !(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN)) {
+		SSL_shutdown(t->ssl);
+		tls_wire_send(t, MSG_MORE);
+		ERR_clear_error();
+	}
+	if (t->error != 0)
+		return fail(t, WRITING);
+	return t->kept != NULL ? TLS_WANTS_WRITE : TLS_DONE;
 }

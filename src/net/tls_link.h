@@ -18,7 +18,8 @@ enum tls_progress tls_link_handshake(struct tls_link *t);
 void tls_link_flush(struct tls_link *t);
 
 /* On TLS_DONE *done bytes were moved. TLS_ENDED: close_notify, or FIN without it. After less than all a
- * write must be repeated with the same bytes. */
+ * write must be repeated with the same bytes. When a write fails because the socket broke, what had come
+ * before can still be read. */
 enum tls_progress tls_link_read(struct tls_link *t, char *to, size_t room, size_t *done);
 enum tls_progress tls_link_write(struct tls_link *t, const char *from, size_t len, size_t *done);
 
@@ -35,6 +36,9 @@ void tls_link_ended(struct tls_link *t);
  * decrypted or not, and while the socket is not known to be empty. */
 bool tls_link_readable(const struct tls_link *t);
 
-/* Send close_notify if it goes at once; with MSG_MORE, for the stream sends the FIN next and both may share
- * a packet. */
-void tls_link_shut(struct tls_link *t);
+/* Did the socket refuse some of what was written? Then nothing more is taken until there is room. */
+bool tls_link_stuck(const struct tls_link *t);
+
+/* Send close_notify; with MSG_MORE, for the stream sends the FIN next and both may share a packet.
+ * TLS_WANTS_WRITE: there was no room for all of it, call again when there is. */
+enum tls_progress tls_link_shut(struct tls_link *t);

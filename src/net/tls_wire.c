@@ -110,10 +110,13 @@ static void keep(struct tls_link *t, const char *at, size_t len)
 	memcpy(t->kept, at, len);
 }
 
-static bool push_kept(struct tls_link *t)
+bool tls_wire_push(struct tls_link *t)
 {
-	size_t n = push(t, t->kept, t->kept_len, 0);
+	size_t n;
 
+	if (t->kept == NULL)
+		return true;
+	n = push(t, t->kept, t->kept_len, 0);
 	if (n == t->kept_len) {
 		drop_kept(t);
 		return true;
@@ -123,20 +126,18 @@ static bool push_kept(struct tls_link *t)
 	return false;
 }
 
-bool tls_wire_begin(struct tls_link *t)
+/* What was held back goes with whatever the library sends now. */
+void tls_wire_begin(struct tls_link *t)
 {
 	struct tls_shared *s = t->context->shared;
 
 	s->current = t;
 	s->out_len = 0;
-	if (t->kept == NULL)
-		return true;
 	if (!(t->flags & TLS_HELD))
-		return push_kept(t);
+		return;
 	memcpy(s->out, t->kept, t->kept_len);
 	s->out_len = t->kept_len;
 	drop_kept(t);
-	return true;
 }
 
 bool tls_wire_send(struct tls_link *t, int flags)

@@ -16,7 +16,7 @@ struct tls_link {
 	int fd;
 	bool client, hello_said, hello_heard;
 	bool dry, last;			/* the socket is known to be empty; that cannot be known any more */
-	bool eof, failed;
+	bool eof, failed, said_end;
 	char in[1024];
 	size_t in_len;
 	size_t given;			/* of the payload of the record at the front of `in` */
@@ -234,10 +234,21 @@ bool tls_link_readable(const struct tls_link *t)
 	return t->in_len != 0 || !t->dry;
 }
 
-void tls_link_shut(struct tls_link *t)
+bool tls_link_stuck(const struct tls_link *t)
 {
+	return t->out_len != 0;
+}
+
+enum tls_progress tls_link_shut(struct tls_link *t)
+{
+	enum tls_progress p = flush_out(t);
+
+	if (p != TLS_DONE || t->said_end)
+		return p;
+	t->said_end = true;
 	fake_link_counts.shuts++;
-	send(t->fd, "e", 2, MSG_NOSIGNAL | MSG_MORE);
+	make_record(t, 'e', NULL, 0);
+	return flush_out(t);
 }
 
 enum log_level tls_failure(const struct stream *s, struct buf *to)

@@ -384,6 +384,31 @@ static void a_begun_record_is_offered_again(void **state)
 	assert_true(fake_link_counts.shuts <= 1);
 }
 
+/* A FIN may not overtake close_notify, which had no room: it follows when there is some. */
+static void goodbye_waits_for_room(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin_secured(&b, 0);
+	shim.cut_fd = near(&b)->watch.fd;
+	shim.cut_room = 1;
+	stream_shut(near(&b));
+	assert_int_equal(shim.shutdown, 0);
+	far_expect(b.loop, b.far, STR("e"));
+	/* meanwhile reading goes on */
+	far_record(&b, "x");
+	ear_listen(&b.ear, STREAM_READABLE);
+	assert_int_equal(take(&b), 1);
+	shim.cut_fd = -1;
+	loop_rouse(b.loop, &near(&b)->watch);
+	far_expect(b.loop, b.far, (struct str){ "", 1 });
+	assert_int_equal(far_end(b.loop, b.far), 0);
+	assert_int_equal(shim.shutdown, 1);
+	assert_int_equal(fake_link_counts.shuts, 1);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +424,7 @@ int main(void)
 		cmocka_unit_test(ends_with_close_notify_or_fin),
 		cmocka_unit_test(rubbish_is_a_failure_that_the_read_tells),
 		cmocka_unit_test(says_goodbye_once),
+		cmocka_unit_test(goodbye_waits_for_room),
 		cmocka_unit_test(reading_may_wait_for_room),
 		cmocka_unit_test(a_begun_record_is_offered_again),
 	};

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What a C programmer's fingers expect. Meson and Ninja do the work, in $(BUILD).
 
-BUILD   = build
-PREFIX  = /usr/local
-ONLY    =
-SHIFT   = 0
-SECONDS = 60
+BUILD    = build
+PROGRAMS = postern
+PREFIX   = /usr/local
+ONLY     =
+SHIFT    = 0
+SECONDS  = 60
 export SECONDS
 export BUILD := $(abspath $(BUILD))
 
 .PHONY: all run test test-unit test-asan test-house test-house-asan test-parity fuzz check format install clean bench help
 
 all: $(BUILD)/build.ninja                  ## build the programs: build/postern
-	ninja -C $(BUILD)
+	ninja -C $(BUILD) $(PROGRAMS)
 
 $(BUILD)/build.ninja:
 	@command -v meson ninja >/dev/null || { echo "meson or ninja is missing: tools/install-deps build" >&2; exit 1; }
@@ -53,7 +54,7 @@ format:                                    ## clang-format, in place; FILES=... 
 
 install: $(BUILD)/build.ninja              ## into PREFIX below DESTDIR
 	meson configure $(BUILD) -Dprefix=$(PREFIX)
-	ninja -C $(BUILD)
+	ninja -C $(BUILD) $(PROGRAMS)
 	meson install -C $(BUILD) --no-rebuild
 
 bench: all                                 ## measure; see bench/

@@ -17,6 +17,7 @@ struct tls_link {
 	bool client, hello_said, hello_heard;
 	bool dry, last;			/* the socket is known to be empty; that cannot be known any more */
 	bool eof, failed, said_end;
+	bool answering;			/* an update that stands at the front of `in` */
 	char in[1024];
 	size_t in_len;
 	size_t given;			/* of the payload of the record at the front of `in` */
@@ -164,16 +165,23 @@ static size_t give(struct tls_link *t, char *to, size_t room)
 /* The other side wants an answer at once, as with a key update: no reading before it is on its way. */
 static enum tls_progress answer_update(struct tls_link *t)
 {
-	if (t->out_len == 0) {
+	enum tls_progress p = flush_out(t);
+
+	if (p == TLS_DONE && !t->answering) {
 		make_record(t, 'k', NULL, 0);
+		t->answering = true;
+		p = flush_out(t);
+	}
+	if (p == TLS_DONE) {
+		t->answering = false;
 		drop_in(t, HEAD);
 	}
-	return flush_out(t);
+	return p;
 }
 
 enum tls_progress tls_link_read(struct tls_link *t, char *to, size_t room, size_t *done)
 {
-	enum tls_progress p = t->out_len != 0 && t->out_payload == 0 ? flush_out(t) : TLS_DONE;
+	enum tls_progress p = TLS_DONE;
 
 	must(!t->failed);
 	while (p == TLS_DONE && (p = whole_record(t)) == TLS_DONE) {

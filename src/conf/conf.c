@@ -14,8 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More faults than anybody reads: a file of another kind. */
-enum { FAULTS_MAX = 100, FIRST_CHUNK = 16 << 10, MESSAGE_MAX = 1024, TEXT_MAX = 16 << 10 };
+enum { FIRST_CHUNK = 16 << 10, MESSAGE_MAX = 1024, TEXT_MAX = 16 << 10 };
 
 bool row_next(const struct module *const *modules, struct row *r)
 {
@@ -148,7 +147,7 @@ static void tell_fault(struct conf *c, const char *file, unsigned line, struct s
 	if (++c->faults <= FAULTS_MAX)
 		tell(c, LOG_EMERG, file, line, message);
 	else if (c->faults == FAULTS_MAX + 1)
-		tell(c, LOG_EMERG, NULL, 0, STR("too many faults, the others are not shown"));
+		tell(c, LOG_EMERG, NULL, 0, STR("too many faults, giving up"));
 }
 
 /* printf into `to`, cut where it is full. */

@@ -40,6 +40,9 @@ struct conf {
 	unsigned faults;
 };
 
+/* More faults than anybody reads: a file of another kind. Nothing is read behind them. */
+enum { FAULTS_MAX = 100 };
+
 /* The module of the directives that the library itself serves: include. */
 extern const struct module conf_module;
 

@@ -13,6 +13,7 @@
  */
 #include "conf/lexer.h"
 
+#include "base/must.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -244,25 +245,34 @@ enum token lexer_next(struct lexer *l, struct words *w)
 	l->too_long = false;
 	t = read_words(l, w);
 	w->line = l->line;
+	if (t == TOKEN_OPEN)
+		l->open++;
+	else if (t == TOKEN_CLOSE && l->open > 0)
+		l->open--;
 	return t;
 }
 
 bool lexer_pass_block(struct lexer *l)
 {
-	size_t depth = 1;
+	size_t outside = l->open - 1;
 	struct words none;
 
+	must(l->open > 0);
 	l->passing = true;
-	while (depth > 0) {
-		enum token t = lexer_next(l, &none);
-
-		if (t == TOKEN_END)
-			break;
-		depth += t == TOKEN_OPEN;
-		depth -= t == TOKEN_CLOSE;
-	}
+	while (l->open > outside && lexer_next(l, &none) != TOKEN_END)
+		continue;
 	l->passing = false;
 	l->cut_short = false;
 	l->wrong[0] = '\0';
-	return depth == 0;
+	return l->open == outside;
+}
+
+bool lexer_closes_all(const struct lexer *l)
+{
+	struct lexer rest = *l;
+
+	while (rest.open > 0)
+		if (!lexer_pass_block(&rest))
+			return false;
+	return true;
 }

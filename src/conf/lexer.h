@@ -20,6 +20,7 @@ struct lexer {
 	const char *file;   /* NULL: the command line, whose parameters may be of any length */
 	struct arena *home; /* of the words */
 	size_t at;	    /* the next byte to read */
+	size_t open;	    /* how many blocks of the text are open */
 	unsigned line;
 	char wrong[96]; /* the fault in the last directive, without its place; empty: none */
 	unsigned wrong_line;
@@ -45,7 +46,10 @@ void lexer_init(struct lexer *l, struct str text, const char *file, struct arena
 enum token lexer_next(struct lexer *l, struct words *w);
 
 /*
- * Pass over the rest of a block that was opened, inner blocks included, whatever its directives are. False
- * when the text ends before.
+ * Pass over the rest of the block that was opened last, inner blocks included, whatever its directives are.
+ * False when the text ends before.
  */
 bool lexer_pass_block(struct lexer *l);
+
+/* Does each block that is open now have its '}' in the rest of the text? */
+bool lexer_closes_all(const struct lexer *l);

@@ -132,16 +132,12 @@ static void apply_row(struct conf *c, struct lexer *l, const struct row *r, cons
 	bool fine;
 
 	c->scope->given[r->index] = w;
-	if (d->flags & CONF_SKIPPED) {
-		skip(c, l, d);
-		return;
-	}
 	fine = slot_apply(c, d, w, settings);
-	if (!(d->flags & CONF_BLOCK))
-		return;
-	if (fine)
+	if (fine && d->flags & CONF_SKIPPED)
+		skip(c, l, d);
+	else if (fine && d->flags & CONF_BLOCK)
 		read_block(c, l, d, w, settings);
-	else
+	else if (d->flags & CONF_BLOCK)
 		pass_block(c, l);
 }
 
@@ -164,15 +160,18 @@ static bool hidden_block(struct conf *c, const struct words *w, struct words *bl
 	return false;
 }
 
-static void read_hidden_block(struct conf *c, struct lexer *l, const struct words *w)
+/* Behind a '{' that no block begins with. Without a '}' of its own, it stands there in place of a ';'. */
+static void read_stray_block(struct conf *c, struct lexer *l, const struct words *w)
 {
 	struct words *block = arena_take(c->arena, sizeof(*block));
 	struct row r;
 
 	if (hidden_block(c, w, block, &r) && right_shape(c, &r, TOKEN_OPEN, block))
 		apply_row(c, l, &r, block);
-	else
+	else if (lexer_closes_all(l))
 		pass_block(c, l);
+	else
+		l->open--;
 }
 
 static void read_directive(struct conf *c, struct lexer *l, enum token t, const struct words *w)
@@ -189,7 +188,7 @@ static void read_directive(struct conf *c, struct lexer *l, enum token t, const 
 	} else if (t == TOKEN_OPEN && r.d->flags & CONF_BLOCK) {
 		pass_block(c, l);
 	} else if (t == TOKEN_OPEN) {
-		read_hidden_block(c, l, w);
+		read_stray_block(c, l, w);
 	}
 }
 
@@ -221,7 +220,7 @@ static void read_line(struct conf *c, struct lexer *l, enum inside inside, enum 
 
 static void read_lines(struct conf *c, struct lexer *l, enum inside inside)
 {
-	for (;;) {
+	while (c->faults <= FAULTS_MAX) {
 		struct words *w = arena_take(c->arena, sizeof(*w));
 		enum token t = lexer_next(l, w);
 		bool fine = l->wrong[0] == '\0';

@@ -65,9 +65,9 @@ typedef bool directive_set_fn(struct conf *c, const struct directive *d, const s
 /*
  * A row. Its `set` reads the arguments when the slot is NONE or CUSTOM; with other slots it is called behind
  * the slot's own reading, to look at the value once more. For a block it is called before the lines, and when
- * it says false these are passed over. `settings` is the module's struct in the scope where the directive
- * stands, NULL if the module has none there. `row` gets the same for each line of its block, with the row of
- * the block.
+ * it says false these are passed over. A CONF_SKIPPED row may have one to refuse. `settings` is the module's
+ * struct in the scope where the directive stands, NULL if the module has none there. `row` gets the same for
+ * each line of its block, with the row of the block.
  *
  * The preset is read the same way, once for each outermost scope that has the module's struct.
  */

@@ -15,12 +15,11 @@
 
 enum { WORKERS_MAX = 1024 };
 
-static directive_set_fn user_set, workers_set, affinity_set, priority_set, thread_pool_set, engine_set,
-	connections_set, use_set, debug_connection_set;
+static directive_set_fn user_set, workers_set, affinity_set, priority_set, load_module_set, thread_pool_set,
+	engine_set, connections_set, use_set, debug_connection_set;
 static void user_preset(struct conf *c, struct scope *in, void *settings);
 static void rlimit_nofile_preset(struct conf *c, struct scope *in, void *settings);
 static void rlimit_core_preset(struct conf *c, struct scope *in, void *settings);
-static bool core_check(struct conf *c, struct scope *in, void *settings);
 
 static const struct choice DEBUG_POINTS[] = { { "stop", 0 }, { "abort", 1 }, { NULL, 0 } };
 
@@ -91,7 +90,7 @@ static const struct directive CORE_ROWS[] = {
 	{ .name = "debug_points", MAIN, ONE, .slot = SLOT_ENUM, .choices = DEBUG_POINTS, UNUSED,
 	  .args = "stop | abort",
 	  .help = "What to do at an internal fault; the process always aborts." },
-	{ .name = "load_module", MAIN, ONE, .flags = CONF_SKIPPED | CONF_REPEATS,
+	{ .name = "load_module", MAIN, ONE, .flags = CONF_SKIPPED | CONF_REPEATS, .set = load_module_set,
 	  .args = "file",
 	  .help = "Loads a module; all there is has been built in." },
 	{ .name = "pcre_jit", MAIN, FLAG, UNUSED,
@@ -131,8 +130,8 @@ static const struct directive EVENTS_ROWS[] = {
 	  .help = "How many sockets a worker may have open, listening ones and those to other servers "
 		  "included." },
 	{ .name = "use", EVENTS, ONE, UNUSED, .set = use_set,
-	  .args = "epoll | poll | select",
-	  .help = "The event mechanism; it is always epoll." },
+	  .args = "epoll",
+	  .help = "The event mechanism; there is no other." },
 	{ .name = "multi_accept", EVENTS, FLAG, UNUSED,
 	  .help = "Whether a worker accepts several connections at once." },
 	{ .name = "accept_mutex", EVENTS, FLAG, UNUSED,
@@ -160,7 +159,6 @@ const struct module core_module = {
 	.places = IN_MAIN,
 	.size = sizeof(struct core_settings),
 	.directives = CORE_ROWS,
-	.check = core_check,
 };
 
 const struct module events_module = {
@@ -388,6 +386,19 @@ static void rlimit_core_preset(struct conf *c, struct scope *in, void *settings)
 	s->rlimit_core = CORE_UNSET;
 }
 
+/* The peer counts its modules when the first block begins. */
+static bool load_module_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+{
+	struct scope *top = conf_top(c);
+
+	(void)w;
+	(void)settings;
+	if (scope_first(top, IN_EVENTS) != NULL || scope_first(top, IN_MAIL) != NULL ||
+	    scope_given(top, &core_module, "http") || scope_given(top, &core_module, "stream"))
+		return conf_fault(c, "\"%s\" directive is specified too late", d->name);
+	return true;
+}
+
 /*
  * A parameter with a number: true when the word is that parameter; then *number is 0 if the text behind it is
  * no number.
@@ -455,12 +466,8 @@ static bool use_set(struct conf *c, const struct directive *d, const struct word
 {
 	(void)d;
 	(void)settings;
-	if (str_eq(w->at[1], STR("epoll")))
-		return true;
-	if (!str_eq(w->at[1], STR("poll")) && !str_eq(w->at[1], STR("select")))
-		return conf_fault(c, "invalid event type \"%.*s\"", STR_ARG(w->at[1]));
-	conf_say(c, LOG_NOTICE, "event type \"%.*s\" is not there, using \"epoll\"", STR_ARG(w->at[1]));
-	return true;
+	return str_eq(w->at[1], STR("epoll")) ||
+	       conf_fault(c, "invalid event type \"%.*s\"", STR_ARG(w->at[1]));
 }
 
 static void add_network(struct conf *c, struct events_settings *s, const struct network *n)
@@ -516,17 +523,16 @@ static void compare_limits(struct conf *c, uint64_t connections, uint64_t own_li
 		 (unsigned long long)connections, (unsigned long long)limit);
 }
 
-static bool core_check(struct conf *c, struct scope *in, void *settings)
+bool core_complete(struct conf *c)
 {
-	const struct core_settings *s = settings;
+	const struct core_settings *s = core_settings(c);
 
+	if (scope_first(conf_top(c), IN_EVENTS) == NULL)
+		return conf_fault(c, "no \"events\" section in configuration");
 	if (!s->affinity.automatic && s->affinity.len > 1 && s->affinity.len != s->workers)
 		conf_say(c, LOG_WARN,
 			 "the number of \"worker_processes\" is not equal to the number of "
-			 "\"worker_cpu_affinity\" masks, using last mask for remaining "
-			 "worker processes");
-	if (scope_first(in, IN_EVENTS) == NULL)
-		return conf_fault(c, "no \"events\" section in configuration");
+			 "\"worker_cpu_affinity\" masks, using last mask for remaining worker processes");
 	compare_limits(c, events_settings(c)->worker_connections, s->rlimit_nofile);
 	return true;
 }

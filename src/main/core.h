@@ -54,7 +54,14 @@ struct events_settings {
 
 extern const struct module core_module, events_module;
 
-/* The settings of a loaded configuration. A configuration without events {} is never loaded. */
+/*
+ * What only the whole shows: events {} is there, and numbers go together. To be asked of a loaded
+ * configuration before anything below; false after a complaint. It is no check of the module, because the
+ * peer complains of these things only after it has called the syntax right.
+ */
+bool core_complete(struct conf *c);
+
+/* The settings of a loaded configuration. */
 const struct core_settings *core_settings(struct conf *c);
 const struct events_settings *events_settings(struct conf *c);
 

@@ -33,6 +33,12 @@ static struct generation *load(const struct loader *l, struct bundle *bundle)
 		bundle_free(bundle);
 	else
 		g = generation_new(conf, bundle, l->shared);
+	if (g != NULL && l->read != NULL)
+		l->read(l->to);
+	if (g != NULL && !core_complete(conf)) {
+		generation_free(g);
+		g = NULL;
+	}
 	return g;
 }
 

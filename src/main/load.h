@@ -7,6 +7,8 @@
 struct loader {
 	const struct options *options;
 	struct tls_shared *shared;	/* NULL while only testing */
+	/* Hears that all was read and is right in itself; NULL: nobody wants to know. */
+	void (*read)(void *to);
 	/* Hears what is wrong or worth saying. */
 	void (*say)(void *to, enum log_level level, const char *text);
 	void *to;

@@ -52,16 +52,24 @@ static void dump_file(void *to, struct str key, struct str content)
 	printf("# configuration file %.*s:\n%.*s\n", STR_ARG(key), STR_ARG(content));
 }
 
+static void syntax_ok(void *to)
+{
+	const struct options *o = to;
+
+	if (!o->quiet)
+		fprintf(stderr, "postern: the configuration file %s syntax is ok\n", o->conf_file);
+}
+
 /* -t: everything but sockets is tried. -T shows what was read, too. */
 static int test(const struct options *o)
 {
 	struct loader loader = loader_of(o);
-	struct generation *g = load_recorded(&loader);
-	bool good = g != NULL;
+	struct generation *g;
+	bool good;
 
-	if (good && !o->quiet)
-		fprintf(stderr, "postern: the configuration file %s syntax is ok\n", o->conf_file);
-	good = good && logfiles_open(g, &loader);
+	loader.read = syntax_ok;
+	g = load_recorded(&loader);
+	good = g != NULL && logfiles_open(g, &loader);
 	if (!good)
 		fprintf(stderr, "postern: configuration file %s test failed\n", o->conf_file);
 	else if (!o->quiet)

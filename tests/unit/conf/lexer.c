@@ -270,14 +270,46 @@ static void passing_a_block(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct lexer l;
 		struct buf got;
+		struct words w;
+		char text[64];
 
+		snprintf(text, sizeof(text), "x {%s", cases[i].text);
 		buf_init(&got, 4096);
-		lexer_init(&l, str_of(cases[i].text), "f", home);
+		lexer_init(&l, str_of(text), "f", home);
+		assert_int_equal(lexer_next(&l, &w), TOKEN_OPEN);
+		assert_int_equal(lexer_closes_all(&l), cases[i].fine);
 		assert_int_equal(lexer_pass_block(&l), cases[i].fine);
 		dump(&l, &got);
 		assert_str(buf_text(&got), str_of(cases[i].behind));
 		buf_done(&got);
 	}
+	arena_free(home);
+}
+
+static void whether_all_blocks_are_closed(void **state)
+{
+	struct arena *home = arena_new(256);
+	struct lexer l;
+	struct words w;
+
+	(void)state;
+	lexer_init(&l, STR("a { b { } c { x; } }"), "f", home);
+	assert_true(lexer_closes_all(&l));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(lexer_next(&l, &w), TOKEN_OPEN);
+	assert_int_equal(l.open, 2);
+	assert_true(lexer_closes_all(&l));
+	assert_int_equal(l.open, 2);
+	assert_int_equal(lexer_next(&l, &w), TOKEN_CLOSE);
+	assert_int_equal(lexer_next(&l, &w), TOKEN_OPEN);
+	assert_int_equal(l.open, 2);
+	lexer_init(&l, STR("a { b { } c;"), "f", home);
+	assert_int_equal(lexer_next(&l, &w), TOKEN_OPEN);
+	assert_false(lexer_closes_all(&l));
+	lexer_init(&l, STR("} } a { }"), "f", home);
+	assert_int_equal(lexer_next(&l, &w), TOKEN_CLOSE);
+	assert_int_equal(l.open, 0);
+	assert_true(lexer_closes_all(&l));
 	arena_free(home);
 }
 
@@ -309,6 +341,7 @@ int main(void)
 		cmocka_unit_test(bytes_of_all_kinds),
 		cmocka_unit_test(longest_parameter),
 		cmocka_unit_test(passing_a_block),
+		cmocka_unit_test(whether_all_blocks_are_closed),
 		cmocka_unit_test(lines_are_counted),
 	};
 

@@ -88,6 +88,9 @@ static void all_faults_at_once(void **state)
 		{ "mail {\nserver { flag on }\nserver { number x; }\n}\nvain x;",
 		  "unexpected \"}\":2\n\"number\" directive invalid number:3\n\"vain\" directive invalid "
 		  "value:5" },
+		{ "mail {\nserver {\nflag on {\nsize x;\n}\n}\nvain x;",
+		  "directive \"flag\" is not terminated by \";\":3\n\"size\" directive invalid value:4\n"
+		  "\"vain\" directive invalid value:7" },
 		/* a forgotten '}' */
 		{ "mail {\nserver {\nflag on;\nserver {\nnumber x;\n}\n}\n",
 		  "\"server\" directive is not allowed here:4\nunexpected end of file, expecting \"}\":8" },
@@ -134,7 +137,7 @@ static void faults_end_somewhere(void **state)
 		lines += *p == '\n';
 	assert_int_equal(lines, 101);
 	assert_non_null(strstr(said, "[emerg] unknown directive \"\\x01\" in /c/main.conf:1\n"));
-	assert_non_null(strstr(said, "[emerg] too many faults, the others are not shown\n"));
+	assert_non_null(strstr(said, "[emerg] too many faults, giving up\n"));
 	trial_done(&t);
 	free(text);
 }

@@ -35,6 +35,16 @@ static const struct core_settings *load_line(struct trial *t, const char *line)
 	return core_settings(t->conf);
 }
 
+/* What is said of a whole that is right in all its parts, and whether it will do. */
+static void check_whole(struct trial *t, const char *text, bool fine, const char *want)
+{
+	assert_string_equal(trial_load(t, text), "");
+	assert_non_null(t->conf);
+	buf_clear(&t->said);
+	assert_int_equal(core_complete(t->conf), fine);
+	assert_str(buf_text(&t->said), str_of(want));
+}
+
 static void defaults(void **state)
 {
 	struct trial t;
@@ -185,10 +195,12 @@ static void affinity(void **state)
 	check_cpus(s, 2, "01000000");
 	s = load_line(&t, "worker_processes 6; worker_cpu_affinity 10;");
 	check_cpus(s, 5, "01000000");
-	assert_string_equal(trial_load(&t, "events {} worker_processes 3; worker_cpu_affinity 01 10;"),
-			    "[warn] the number of \"worker_processes\" is not equal to the number of "
-			    "\"worker_cpu_affinity\" "
-			    "masks, using last mask for remaining worker processes\n");
+	check_whole(&t, "events {} worker_processes 3; worker_cpu_affinity 01 10;", true,
+		    "[warn] the number of \"worker_processes\" is not equal to the number of "
+		    "\"worker_cpu_affinity\" "
+		    "masks, using last mask for remaining worker processes\n");
+	check_whole(&t, "events {} worker_processes 3; worker_cpu_affinity 01;", true, "");
+	check_whole(&t, "events {} worker_processes 3; worker_cpu_affinity auto 01;", true, "");
 	trial_done(&t);
 }
 
@@ -225,6 +237,7 @@ static void refusals(void **state)
 		{ "thread_pool a threads=1 max_queue=x;", "invalid max_queue value \"max_queue=x\"" },
 		{ "thread_pool a threads=1; thread_pool a threads=1;", "duplicate thread pool \"a\"" },
 		{ "events {}", "\"events\" directive is duplicate" },
+		{ "load_module x;", "\"load_module\" directive is specified too late" },
 		{ "worker_connections 1;", "\"worker_connections\" directive is not allowed here" },
 		{ "mail { user a; }", "\"user\" directive is not allowed here" },
 	};
@@ -238,7 +251,8 @@ static void refusals(void **state)
 		snprintf(want, sizeof(want), "%s:1", cases[i].want);
 		assert_faults(&t, text, want);
 	}
-	assert_faults(&t, "", "no \"events\" section in configuration");
+	check_whole(&t, "", false, "[emerg] no \"events\" section in configuration\n");
+	check_whole(&t, "events {}", true, "");
 	trial_done(&t);
 }
 
@@ -269,18 +283,15 @@ static void accepted_without_effect(void **state)
 			   "events { use epoll; multi_accept on; accept_mutex off; accept_mutex_delay 1s;\n"
 			   "worker_aio_requests 1; epoll_events 2; }"),
 		"");
-	assert_string_equal(trial_load(&t, "events { use poll; }"),
-			    "[notice] event type \"poll\" is not there, using \"epoll\" in /c/main.conf:1\n");
 	assert_string_equal(trial_load(&t, "events {} ssl_engine x;"),
 			    "[warn] \"ssl_engine\" is ignored, OpenSSL has providers instead of engines in "
 			    "/c/main.conf:1\n");
-	assert_string_equal(
-		trial_load(&t, "events {}\nhttp { server { listen 80; } }\nstream { }\n"
-			       "load_module modules/ngx_mail_module.so; load_module b.so;"),
-		"[notice] \"http\" block is not for a mail proxy, skipped in /c/main.conf:2\n"
-		"[notice] \"stream\" block is not for a mail proxy, skipped in /c/main.conf:3\n"
-		"[notice] \"load_module\" directive has no use here, skipped in /c/main.conf:4\n"
-		"[notice] \"load_module\" directive has no use here, skipped in /c/main.conf:4\n");
+	assert_string_equal(trial_load(&t, "load_module modules/ngx_mail_module.so; load_module b.so;\n"
+					   "events {}\nhttp { server { listen 80; } }\nstream { }"),
+			    "[notice] \"load_module\" directive has no use here, skipped in /c/main.conf:1\n"
+			    "[notice] \"load_module\" directive has no use here, skipped in /c/main.conf:1\n"
+			    "[notice] \"http\" block is not for a mail proxy, skipped in /c/main.conf:3\n"
+			    "[notice] \"stream\" block is not for a mail proxy, skipped in /c/main.conf:4\n");
 	trial_done(&t);
 }
 
@@ -317,6 +328,7 @@ static void events(void **state)
 	assert_faults(&t, "events { debug_connection 10.0.0.0/33; }",
 		      "host not found in debug_connection \"10.0.0.0/33\":1");
 	assert_faults(&t, "events { use kqueue; }", "invalid event type \"kqueue\":1");
+	assert_faults(&t, "events { use poll; }", "invalid event type \"poll\":1");
 	assert_faults(&t, "events { worker_connections x; }", "invalid number \"x\":1");
 	assert_faults(&t, "events { accept_mutex_delay 1M; }",
 		      "\"accept_mutex_delay\" directive invalid value:1");
@@ -330,14 +342,12 @@ static void more_connections_than_files(void **state)
 
 	(void)state;
 	machine(&t);
-	assert_string_equal(trial_load(&t, "events { worker_connections 1025; }"),
-			    "[warn] 1025 worker_connections exceed open file resource limit: 1024\n");
-	assert_string_equal(trial_load(&t, "worker_rlimit_nofile 1025; events { worker_connections 1025; }"),
-			    "");
-	assert_string_equal(trial_load(&t, "worker_rlimit_nofile 2000; events { worker_connections 2001; }"),
-			    "[warn] 2001 worker_connections exceed open file resource limit: 2000\n");
-	assert_string_equal(trial_load(&t, "worker_rlimit_nofile 10; events { worker_connections 1024; }"),
-			    "");
+	check_whole(&t, "events { worker_connections 1025; }", true,
+		    "[warn] 1025 worker_connections exceed open file resource limit: 1024\n");
+	check_whole(&t, "worker_rlimit_nofile 1025; events { worker_connections 1025; }", true, "");
+	check_whole(&t, "worker_rlimit_nofile 2000; events { worker_connections 2001; }", true,
+		    "[warn] 2001 worker_connections exceed open file resource limit: 2000\n");
+	check_whole(&t, "worker_rlimit_nofile 10; events { worker_connections 1024; }", true, "");
 	trial_done(&t);
 }
 

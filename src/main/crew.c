@@ -72,11 +72,20 @@ static bool send_fds(int channel, enum order order, uint64_t number, const int *
 	return true;
 }
 
+/* As many to a message as it holds: hundreds of messages would not fit the channel before the worker reads. */
 static bool send_sockets(int channel, const struct generation *g)
 {
-	for (const struct listener *l = g->listeners; l != NULL; l = l->next)
-		if (!send_fds(channel, ORDER_SOCKETS, g->number, &l->fd, 1))
+	int fds[CHANNEL_FDS_MAX];
+	size_t len = 0;
+
+	for (const struct listener *l = g->listeners; l != NULL; l = l->next) {
+		fds[len++] = l->fd;
+		if (len < CHANNEL_FDS_MAX && l->next != NULL)
+			continue;
+		if (!send_fds(channel, ORDER_SOCKETS, g->number, fds, len))
 			return false;
+		len = 0;
+	}
 	return true;
 }
 

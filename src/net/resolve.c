@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The resolver; see resolve.h.
- *
- * c-ares sends, waits, asks again and goes over to TCP; what it is to send and what came back is dns.c's.
- * Nothing of the machine's own configuration is looked at: no resolv.conf, no hosts file, no environment.
+ * The resolver; see resolve.h. The messages are dns.c's, and resolve_carrier.c brings them to the servers and
+ * back.
  *
  * A lookup is one question with all who wait for its answer; for addresses it is two queries (A and AAAA),
  * and both must be in. Once answered it stays for as long as the answer is good. Answers are handed out in a
- * task at the end of the turn, so no callback ever comes from inside c-ares or from inside the asking call.
- *
- * The loop tells a descriptor's readiness once, but c-ares reads as much as it likes; so the calls to the
- * kernel are ours, and we know from them whether there is more.
+ * task at the end of the turn, so no callback ever comes from inside the asking call.
  */
 #include "net/resolve.h"
 
@@ -19,22 +14,17 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "net/dns.h"
-#include <ares.h>
+#include "net/resolve_carrier.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 enum {
 	BUCKETS = 1024,
-	KEPT_MAX = 4096, /* answers */
-	TRY_MS = 2000,	 /* the first try waits so long, each next one twice as long */
-	TRIES = 4,
+	KEPT_MAX = 4096,      /* answers */
 	NOT_FOUND_MS = 10000, /* how long it is believed that there is no answer … */
 	FAILED_MS = 2000,     /* … or that there is none now */
 	TTL_MOST_S = 86400,
-	RECEIVES_MAX = 64, /* of one socket in one turn */
 };
 
 enum kind { OF_NAME, OF_ADDRESS };
@@ -65,18 +55,9 @@ struct lookup {
 	char key[]; /* lower case */
 };
 
-struct outlet {
-	struct watch watch;
-	struct resolver *resolver;
-	struct outlet *next;
-	bool stream, watched, closed;
-	bool empty;    /* there is nothing more to receive */
-	unsigned left; /* receives in this turn */
-};
-
 struct resolver {
 	struct loop *loop;
-	ares_channel channel;
+	struct carrier *carrier;
 	uint64_t valid_ms;
 	bool no_ipv4, no_ipv6;
 	uint64_t seed;
@@ -85,14 +66,11 @@ struct resolver {
 	size_t kept;
 	struct lookup *done;
 	struct lookup *bad; /* for questions that cannot be asked */
-	struct outlet *outlets, *closed;
-	struct timer tick; /* when c-ares wants to look at its clock */
 	struct task hand_out;
 	bool handing_out;
 };
 
-/* --- words -------------------------------------------------------------------------------------------------
- */
+/* --- words ----------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *text;
@@ -123,205 +101,7 @@ static enum resolve_status status_of_rcode(unsigned rcode)
 	return rcode <= RESOLVE_REFUSED ? (enum resolve_status)rcode : RESOLVE_SERVFAIL;
 }
 
-static enum resolve_status status_of_ares(int status)
-{
-	switch (status) {
-	case ARES_ETIMEOUT:
-		return RESOLVE_TIMEOUT;
-	case ARES_ENOTIMP:
-		return RESOLVE_UNIMPLEMENTED;
-	case ARES_EREFUSED:
-		return RESOLVE_REFUSED;
-	default:
-		return RESOLVE_SERVFAIL;
-	}
-}
-
-/* --- sockets -----------------------------------------------------------------------------------------------
- */
-
-static struct outlet *outlet_of(struct resolver *r, int fd)
-{
-	struct outlet *l = r->outlets;
-
-	while (l != NULL && l->watch.fd != fd)
-		l = l->next;
-	must(l != NULL);
-	return l;
-}
-
-static void stirred(struct watch *w, unsigned ready);
-
-static ares_socket_t open_socket(int family, int type, int protocol, void *arg)
-{
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-	struct resolver *r = arg;
-	struct outlet *l;
-
-	if (fd < 0)
-		return ARES_SOCKET_BAD;
-	l = mem_new(sizeof(*l));
-	*l = (struct outlet){ .watch = { .fn = stirred, .fd = fd },
-			      .resolver = r,
-			      .next = r->outlets,
-			      .stream = type == SOCK_STREAM };
-	r->outlets = l;
-	return fd;
-}
-
-/* Its callback may be on the stack, so what is left of it goes at the end of the turn. */
-static int close_socket(ares_socket_t fd, void *arg)
-{
-	struct resolver *r = arg;
-	struct outlet *l = outlet_of(r, fd), **at = &r->outlets;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
-	if (l->watched)
-		loop_abandon(r->loop, &l->watch);
-	l->closed = true;
-	l->next = r->closed;
-	r->closed = l;
-	loop_later(r->loop, &r->hand_out);
-	return close(fd);
-}
-
-static int connect_socket(ares_socket_t fd, const struct sockaddr *to, ares_socklen_t len, void *arg)
-{
-	(void)arg;
-	return connect(fd, to, len);
-}
-
-/* An empty datagram is no answer and no end, though c-ares would take it for one. */
-static ares_ssize_t receive(ares_socket_t fd, void *to, size_t room, int flags, struct sockaddr *from,
-			    ares_socklen_t *from_len, void *arg)
-{
-	struct outlet *l = outlet_of(arg, fd);
-	ssize_t n;
-
-	do {
-		if (l->left == 0) {
-			errno = EAGAIN;
-			return -1;
-		}
-		l->left--;
-		n = recvfrom(fd, to, room, flags, from, from_len);
-	} while (n == 0 && !l->stream);
-	l->empty = n < 0 || (l->stream && (size_t)n < room);
-	return n;
-}
-
-static ares_ssize_t transmit(ares_socket_t fd, const struct iovec *pieces, int len, void *arg)
-{
-	struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)len };
-
-	(void)arg;
-	return sendmsg(fd, &message, MSG_NOSIGNAL);
-}
-
-static const struct ares_socket_functions SOCKETS = { open_socket, close_socket, connect_socket, receive,
-						      transmit };
-
-/* c-ares wants to know when this is ready. It is told always, but who waits for room that was there all the
- * time must be told again. */
-static void interested(void *arg, ares_socket_t fd, int readable, int writable)
-{
-	struct resolver *r = arg;
-	struct outlet *l;
-
-	if (!readable && !writable)
-		return;
-	l = outlet_of(r, fd);
-	if (l->watched && writable)
-		loop_rouse(r->loop, &l->watch);
-	else if (!l->watched)
-		l->watched = loop_watch(r->loop, &l->watch);
-}
-
-/* --- c-ares ------------------------------------------------------------------------------------------------
- */
-
-/* After every call into c-ares: when does it want to be called again? */
-static void set_tick(struct resolver *r)
-{
-	struct timeval wait;
-
-	if (ares_timeout(r->channel, NULL, &wait) == NULL)
-		loop_disarm(&r->tick);
-	else
-		loop_arm(r->loop, &r->tick, (uint64_t)wait.tv_sec * 1000 + (uint64_t)wait.tv_usec / 1000 + 1);
-}
-
-static void ticked(struct timer *t)
-{
-	struct resolver *r = CONTAINER(t, struct resolver, tick);
-
-	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	set_tick(r);
-}
-
-static void stirred(struct watch *w, unsigned ready)
-{
-	struct outlet *l = CONTAINER(w, struct outlet, watch);
-	struct resolver *r = l->resolver;
-	ares_socket_t read_fd = ready & (READABLE | ENDED | BROKEN) ? w->fd : ARES_SOCKET_BAD;
-	ares_socket_t write_fd = ready & WRITABLE ? w->fd : ARES_SOCKET_BAD;
-
-	l->left = RECEIVES_MAX;
-	l->empty = read_fd == ARES_SOCKET_BAD;
-	do {
-		ares_process_fd(r->channel, read_fd, write_fd);
-		write_fd = ARES_SOCKET_BAD;
-	} while (!l->closed && !l->empty && l->left != 0);
-	if (!l->closed && !l->empty)
-		loop_rouse(r->loop, w);
-	set_tick(r);
-}
-
-static void set_servers(struct resolver *r, const struct resolver_options *o)
-{
-	struct ares_addr_port_node *nodes = mem_array(o->servers_len, sizeof(*nodes));
-
-	for (size_t i = 0; i < o->servers_len; i++) {
-		const struct addr *a = &o->servers[i];
-
-		nodes[i].family = a->family;
-		nodes[i].udp_port = nodes[i].tcp_port = a->port;
-		nodes[i].next = i + 1 < o->servers_len ? &nodes[i + 1] : NULL;
-		if (a->family == AF_INET)
-			memcpy(&nodes[i].addr.addr4, a->ip4, sizeof(a->ip4));
-		else
-			memcpy(&nodes[i].addr.addr6, a->ip6, sizeof(a->ip6));
-	}
-	must(ares_set_servers_ports(r->channel, nodes) == ARES_SUCCESS);
-	free(nodes);
-}
-
-/* With all of these set there is no file that c-ares wants to read. */
-static void open_channel(struct resolver *r, const struct resolver_options *o)
-{
-	char only_dns[] = "b";
-	struct ares_options options = {
-		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
-		.timeout = TRY_MS,
-		.tries = TRIES,
-		.ndots = 1,
-		.lookups = only_dns,
-		.sock_state_cb = interested,
-		.sock_state_cb_data = r,
-	};
-	int set = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_LOOKUPS |
-		  ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_SORTLIST | ARES_OPT_SOCK_STATE_CB;
-
-	must(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
-	must(ares_init_options(&r->channel, &options, set) == ARES_SUCCESS);
-	ares_set_socket_functions(r->channel, &SOCKETS, r);
-	set_servers(r, o);
-}
-
-/* --- lookups -----------------------------------------------------------------------------------------------
- */
+/* --- lookups --------------------------------------------------------------------------------------- */
 
 static struct lookup **bucket_of(struct resolver *r, enum kind kind, struct str key)
 {
@@ -430,8 +210,7 @@ static void to_be_handed_out(struct lookup *k)
 	loop_later(r->loop, &r->hand_out);
 }
 
-/* --- answers -----------------------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------------- */
 
 static enum resolve_status take_name(struct lookup *k, const struct dns_answer *a)
 {
@@ -492,18 +271,12 @@ static uint64_t good_for(const struct lookup *k)
 	return k->resolver->valid_ms != 0 ? k->resolver->valid_ms : (uint64_t)k->ttl_s * 1000;
 }
 
-static void answered(void *arg, int status, int timeouts, unsigned char *message, int len)
+static void answered(void *arg, enum resolve_status status, struct str message)
 {
 	struct part *p = arg;
 	struct lookup *k = p->lookup;
 
-	(void)timeouts;
-	if (status == ARES_EDESTRUCTION)
-		return;
-	if (status == ARES_SUCCESS)
-		add_status(k, take(k, p->type, (struct str){ (const char *)message, (size_t)len }));
-	else
-		add_status(k, status_of_ares(status));
+	add_status(k, status == RESOLVE_OK ? take(k, p->type, message) : status);
 	if (--k->open != 0)
 		return;
 	k->until_ms = loop_now(k->resolver->loop) + good_for(k);
@@ -532,22 +305,11 @@ static void hand_out_one(struct lookup *k)
 		hand_to(batch, &answer);
 }
 
-static void free_closed(struct resolver *r)
-{
-	while (r->closed != NULL) {
-		struct outlet *l = r->closed;
-
-		r->closed = l->next;
-		free(l);
-	}
-}
-
 static void hand_out(struct task *t)
 {
 	struct resolver *r = CONTAINER(t, struct resolver, hand_out);
 	struct lookup *done = r->done;
 
-	free_closed(r);
 	r->done = NULL;
 	r->handing_out = true;
 	while (done != NULL) {
@@ -561,8 +323,7 @@ static void hand_out(struct task *t)
 	sweep(r);
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------------------- */
 
 static void timed_out(struct timer *t)
 {
@@ -589,7 +350,7 @@ static void send_part(struct part *p)
 	random_bytes(&id, sizeof(id));
 	buf_init(&query, DNS_QUESTION_MAX);
 	dns_ask(&query, id, key_of(k), p->type);
-	ares_send(k->resolver->channel, (const unsigned char *)query.at, (int)query.len, answered, p);
+	carrier_send(k->resolver->carrier, buf_text(&query), answered, p);
 	buf_done(&query);
 }
 
@@ -601,7 +362,6 @@ static void send_all(struct lookup *k, const enum dns_type *types, unsigned len)
 		k->parts[i] = (struct part){ .lookup = k, .type = types[i] };
 	for (unsigned i = 0; i < len; i++)
 		send_part(&k->parts[i]);
-	set_tick(k->resolver);
 }
 
 static void begin(struct lookup *k)
@@ -682,8 +442,7 @@ void resolve_cancel(struct resolve_query *q)
 	loop_disarm(&q->limit);
 }
 
-/* --- beginning and end -------------------------------------------------------------------------------------
- */
+/* --- beginning and end ----------------------------------------------------------------------------- */
 
 struct resolver *resolver_new(struct loop *l, const struct resolver_options *o)
 {
@@ -693,14 +452,13 @@ struct resolver *resolver_new(struct loop *l, const struct resolver_options *o)
 				.valid_ms = o->valid_ms,
 				.no_ipv4 = o->no_ipv4,
 				.no_ipv6 = o->no_ipv6,
-				.tick = { .fn = ticked },
 				.hand_out = { .fn = hand_out } };
 	must(!(o->no_ipv4 && o->no_ipv6));
 	random_bytes(&r->seed, sizeof(r->seed));
 	r->youngest = &r->oldest;
 	r->bad = lookup_new(r, OF_NAME, STR(""));
 	r->bad->status = RESOLVE_BAD_NAME;
-	open_channel(r, o);
+	r->carrier = carrier_new(l, o->servers, o->servers_len);
 	return r;
 }
 
@@ -709,13 +467,10 @@ void resolver_free(struct resolver *r)
 	if (r == NULL)
 		return;
 	must(!r->handing_out);
-	ares_destroy(r->channel);
-	ares_library_cleanup();
+	carrier_free(r->carrier);
 	for (size_t i = 0; i < BUCKETS; i++)
 		while (r->buckets[i] != NULL)
 			forget(r->buckets[i]);
-	loop_disarm(&r->tick);
 	loop_cancel(r->loop, &r->hand_out);
-	free_closed(r);
 	free(r);
 }

@@ -16,7 +16,7 @@ struct reading {
 	struct http_response head;
 	enum http_outcome outcome;
 	enum http_outcome body;
-	size_t over;			/* bytes behind the body */
+	size_t over; /* bytes behind the body */
 };
 
 static char *copy(struct str s)

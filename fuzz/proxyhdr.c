@@ -24,8 +24,11 @@ static void written_is_read(const struct proxyhdr *h, struct str text)
 static void write_again(const struct proxyhdr *h, struct str in)
 {
 	struct proxyhdr_tls tls = {
-		.on = in.len % 2 == 0, .certificate = in.len % 3 == 0, .verified = in.len % 5 == 0,
-		.sni = { in.at, in.len / 2 }, .common_name = in,
+		.on = in.len % 2 == 0,
+		.certificate = in.len % 3 == 0,
+		.verified = in.len % 5 == 0,
+		.sni = { in.at, in.len / 2 },
+		.common_name = in,
 	};
 	struct buf to;
 

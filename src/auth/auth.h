@@ -13,23 +13,23 @@
 #include "talk/login.h"
 
 enum auth_verdict {
-	AUTH_OK,			/* server, user and secret say where and how to log in */
-	AUTH_DENIED,			/* `message` is for the client, after wait_ms; 0: send and close */
-	AUTH_WAIT,			/* ask again after wait_ms */
-	AUTH_BROKEN,			/* the source failed: temporary error; `cause` is for the log */
+	AUTH_OK,     /* server, user and secret say where and how to log in */
+	AUTH_DENIED, /* `message` is for the client, after wait_ms; 0: send and close */
+	AUTH_WAIT,   /* ask again after wait_ms */
+	AUTH_BROKEN, /* the source failed: temporary error; `cause` is for the log */
 };
 
 struct auth_answer {
 	enum auth_verdict verdict;
-	struct str message;		/* AUTH_DENIED */
+	struct str message; /* AUTH_DENIED */
 	/* AUTH_DENIED, at NULL when not given. Auth-Error-Code replaces SMTP's "535 5.7.0" and is a refusal;
 	 * Auth-Error-SASL is base64 for the client before the refusal. */
 	struct str error_code, error_sasl;
-	uint64_t wait_ms;		/* AUTH_WAIT: at least a second. Never more than ten minutes */
+	uint64_t wait_ms; /* AUTH_WAIT: at least a second. Never more than ten minutes */
 	struct addr server;
-	struct str user, secret;	/* replacements; at NULL: keep what the client said */
-	enum sasl_method back_method;	/* Auth-Method in the answer: xoauth2 or oauthbearer; else 0 */
-	enum log_level level;		/* AUTH_BROKEN: of the cause */
+	struct str user, secret;      /* replacements; at NULL: keep what the client said */
+	enum sasl_method back_method; /* Auth-Method in the answer: xoauth2 or oauthbearer; else 0 */
+	enum log_level level;	      /* AUTH_BROKEN: of the cause */
 	/* AUTH_BROKEN: what the log says, safe to print: "auth http server 127.0.0.1:9000 timed out" */
 	const char *cause;
 };
@@ -37,10 +37,10 @@ struct auth_answer {
 /* What a source is told about TLS and a certificate; `on` false: plain connection, all else empty. */
 struct auth_tls {
 	bool on;
-	struct str protocol, cipher;	/* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
-	struct str verify;		/* SUCCESS, FAILED:reason, NONE; at NULL when none is asked for */
-	struct str subject, issuer, serial, fingerprint;	/* at NULL without a certificate */
-	struct str certificate;		/* PEM; at NULL without one, or when it is not to be passed on */
+	struct str protocol, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
+	struct str verify;	     /* SUCCESS, FAILED:reason, NONE; at NULL when none is asked for */
+	struct str subject, issuer, serial, fingerprint; /* at NULL without a certificate */
+	struct str certificate; /* PEM; at NULL without one, or when it is not to be passed on */
 };
 
 struct auth_request;
@@ -48,17 +48,17 @@ typedef void auth_done_fn(struct auth_request *r, const struct auth_answer *answ
 
 struct auth_request {
 	const struct login *login;
-	const char *protocol;		/* "imap" */
+	const char *protocol; /* "imap" */
 	struct str client_ip;
-	struct str client_host;		/* at NULL but for SMTP */
-	struct str proxy_addr, proxy_server_addr;	/* from a PROXY header; at NULL without */
+	struct str client_host;			  /* at NULL but for SMTP */
+	struct str proxy_addr, proxy_server_addr; /* from a PROXY header; at NULL without */
 	uint16_t proxy_port, proxy_server_port;
 	struct auth_tls tls;
 	/* The mail server will want a password: the answer brings one where the client's is no use there. */
 	bool needs_secret;
 	auth_done_fn *done;
 	void *owner;
-	void *state;			/* the source's, while it works; NULL before and after */
+	void *state; /* the source's, while it works; NULL before and after */
 };
 
 /* A loaded source, made from one server block's settings; lives as long as its generation. */

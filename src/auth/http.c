@@ -34,7 +34,7 @@ struct auth_source {
 	struct auth_pool *pool;
 	const struct http_conf *conf;
 	struct http_frame frame;
-	size_t good;			/* the address that worked last */
+	size_t good; /* the address that worked last */
 };
 
 static void connect_heard(struct http_conn *c, unsigned what), connect_late(struct http_conn *c);
@@ -215,8 +215,8 @@ static void fail_later(struct http_conn *c)
  * somebody to mend it. */
 static enum log_level connect_level(int error)
 {
-	static const int ORDINARY[] = { ECONNREFUSED, ECONNRESET, ECONNABORTED, ETIMEDOUT, EPIPE,
-					ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, EAGAIN };
+	static const int ORDINARY[] = { ECONNREFUSED, ECONNRESET,  ECONNABORTED, ETIMEDOUT,    EPIPE,
+					ENETDOWN,     ENETUNREACH, EHOSTDOWN,	 EHOSTUNREACH, EAGAIN };
 
 	for (size_t i = 0; i < sizeof(ORDINARY) / sizeof(ORDINARY[0]); i++)
 		if (error == ORDINARY[i])

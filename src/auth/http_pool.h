@@ -14,17 +14,17 @@ struct http_conn;
 
 struct http_state {
 	const char *name;
-	void (*heard)(struct http_conn *c, unsigned what);	/* events of the stream */
-	void (*late)(struct http_conn *c);			/* the connection's timer */
+	void (*heard)(struct http_conn *c, unsigned what); /* events of the stream */
+	void (*late)(struct http_conn *c);		   /* the connection's timer */
 };
 
 /* A question on its way; moves from connection to connection until one brings the answer. */
 struct http_question {
 	struct auth_source *source;
-	struct auth_request *request;	/* NULL: there is no question, or nobody wants its answer */
-	uint64_t deadline;		/* in loop time */
-	size_t first, tried;		/* the address to begin with, and how many have failed since */
-	struct buf failures;		/* why they failed, for the log */
+	struct auth_request *request; /* NULL: there is no question, or nobody wants its answer */
+	uint64_t deadline;	      /* in loop time */
+	size_t first, tried;	      /* the address to begin with, and how many have failed since */
+	struct buf failures;	      /* why they failed, for the log */
 	enum log_level level;
 };
 
@@ -35,23 +35,23 @@ struct http_conn {
 	struct auth_pool *pool;
 	struct http_conn *next, **link;
 	struct addr addr;
-	char *path;			/* addr's, if it has one: the configuration may be gone before us */
-	size_t keep_most;		/* how many idle connections to this address may be kept */
-	bool reused;			/* carried a question before */
+	char *path;	  /* addr's, if it has one: the configuration may be gone before us */
+	size_t keep_most; /* how many idle connections to this address may be kept */
+	bool reused;	  /* carried a question before */
 	struct http_question question;
-	struct buf in, out;		/* the response so far; what the socket did not take at once */
+	struct buf in, out; /* the response so far; what the socket did not take at once */
 	struct http_response response;
 	struct http_body body;
 };
 
 struct auth_pool {
 	struct loop *loop;
-	struct http_conn *idle;		/* the last used first */
+	struct http_conn *idle; /* the last used first */
 	struct http_conn *busy, *dead, *spare;
 	size_t spares;
 	struct task reap;
-	struct buf request;		/* being written: wiped when the socket has it */
-	struct buf cause;		/* the failure being told */
+	struct buf request; /* being written: wiped when the socket has it */
+	struct buf cause;   /* the failure being told */
 };
 
 /* A connection that is not connected yet, held by the caller, who sets its state before the loop goes on. */

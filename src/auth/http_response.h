@@ -13,37 +13,43 @@
 enum { HTTP_HEAD_MOST = 16384, HTTP_BODY_MOST = 65536 };
 
 enum http_outcome {
-	HTTP_MORE,			/* not complete yet */
+	HTTP_MORE, /* not complete yet */
 	HTTP_DONE,
-	HTTP_BAD_START,			/* nonsense in the status line */
-	HTTP_BAD_FIELD,			/* nonsense in a header line */
-	HTTP_BAD_BODY,			/* nonsense in the body, or more of it than HTTP_BODY_MOST */
+	HTTP_BAD_START, /* nonsense in the status line */
+	HTTP_BAD_FIELD, /* nonsense in a header line */
+	HTTP_BAD_BODY,	/* nonsense in the body, or more of it than HTTP_BODY_MOST */
 };
 
 /* Header fields that are kept. Of one that is repeated the last counts. */
 enum http_field {
-	FIELD_REFUSAL,			/* Auth-Status, when it is a text for the client */
-	FIELD_SERVER, FIELD_PORT, FIELD_USER, FIELD_PASS, FIELD_WAIT,
-	FIELD_ERROR_CODE, FIELD_ERROR_SASL, FIELD_METHOD,
+	FIELD_REFUSAL, /* Auth-Status, when it is a text for the client */
+	FIELD_SERVER,
+	FIELD_PORT,
+	FIELD_USER,
+	FIELD_PASS,
+	FIELD_WAIT,
+	FIELD_ERROR_CODE,
+	FIELD_ERROR_SASL,
+	FIELD_METHOD,
 	HTTP_FIELDS
 };
 
 struct http_span {
 	bool given;
-	size_t at, len;			/* in the head: its memory may move between calls */
+	size_t at, len; /* in the head: its memory may move between calls */
 };
 
 struct http_response {
-	struct str head;		/* as of the last call */
-	size_t start, line, seen;	/* where this head and this line begin; how far it was looked at */
+	struct str head;	  /* as of the last call */
+	size_t start, line, seen; /* where this head and this line begin; how far it was looked at */
 	size_t name_len;
 	enum { PART_NAME, PART_VALUE, PART_STATUS } part;
-	unsigned status;		/* 0: none that makes sense */
+	unsigned status; /* 0: none that makes sense */
 	bool version_11;
-	bool said_ok, said_wait, said_nothing;	/* Auth-Status: OK, WAIT, empty */
+	bool said_ok, said_wait, said_nothing; /* Auth-Status: OK, WAIT, empty */
 	struct http_span fields[HTTP_FIELDS];
-	bool closes, stays;		/* Connection: close, keep-alive */
-	unsigned codings, lengths;	/* how many Transfer-Encodings and Content-Lengths there were */
+	bool closes, stays;	   /* Connection: close, keep-alive */
+	unsigned codings, lengths; /* how many Transfer-Encodings and Content-Lengths there were */
 	bool chunked;
 	uint64_t length;
 };
@@ -68,7 +74,7 @@ enum http_framing { HTTP_EMPTY, HTTP_LENGTH, HTTP_CHUNKED, HTTP_UNTIL_CLOSE };
 struct http_body {
 	enum http_framing framing;
 	enum { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_DATA, CHUNK_END, CHUNK_TRAILER } part;
-	uint64_t left;			/* of the body or chunk; in a trailer: length of its line so far */
+	uint64_t left; /* of the body or chunk; in a trailer: length of its line so far */
 	unsigned digits;
 	size_t total;
 };

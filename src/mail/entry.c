@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The PROXY headers: the one that a balancer sends in front of everything else, and the one for the mail server.
+ * The PROXY headers: the one that a balancer sends in front of everything else, and the one for the mail
+ * server.
  *
- * It is looked at without being taken, since the bytes behind it may be a TLS handshake that belongs to somebody else; once it is whole, exactly
- * its length is read. Its addresses replace the client's only when the balancer is trusted.
+ * It is looked at without being taken, since the bytes behind it may be a TLS handshake that belongs to
+ * somebody else; once it is whole, exactly its length is read. Its addresses replace the client's only when
+ * the balancer is trusted.
  */
 #include "mail/session_private.h"
 

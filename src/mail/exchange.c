@@ -4,10 +4,12 @@
 
 #include "base/mem.h"
 
-/* Most commands and replies are short: room grows from here, and a read is never offered less than half of it. */
+/* Most commands and replies are short: room grows from here, and a read is never offered less than half of
+ * it. */
 enum { READ_ROOM = 512 };
 
-void exchange_init(struct exchange *x, struct stream *stream, struct arena *home, size_t in_most, size_t out_most)
+void exchange_init(struct exchange *x, struct stream *stream, struct arena *home, size_t in_most,
+		   size_t out_most)
 {
 	*x = (struct exchange){ .stream = stream };
 	buf_init_in(&x->in, home, in_most);

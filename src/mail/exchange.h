@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An exchange: a dialog with its stream and the two bounded buffers between them. Lives before the relay only, in the session's arena.
+ * An exchange: a dialog with its stream and the two bounded buffers between them. Lives before the relay
+ * only, in the session's arena.
  */
 #pragma once
 #include "net/stream.h"
@@ -10,12 +11,13 @@ struct exchange {
 	struct stream *stream;
 	struct dialog *dialog;
 	struct buf in, out;
-	size_t sent;			/* of `out` */
-	bool ended;			/* the other side has ended and everything was read */
+	size_t sent; /* of `out` */
+	bool ended;  /* the other side has ended and everything was read */
 };
 
 /* Limits: `in_most` bytes unread by the dialog, `out_most` unsent. */
-void exchange_init(struct exchange *x, struct stream *stream, struct arena *home, size_t in_most, size_t out_most);
+void exchange_init(struct exchange *x, struct stream *stream, struct arena *home, size_t in_most,
+		   size_t out_most);
 
 /* Read what is there, as far as there is room. False when the stream is broken. */
 bool exchange_fill(struct exchange *x);

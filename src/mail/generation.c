@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A loaded configuration taken apart: servers, the doors they stand behind, the sockets that have to be bound for these.
+ * A loaded configuration taken apart: servers, the doors they stand behind, the sockets that have to be bound
+ * for these.
  *
- * Of several addresses on one port of which one is the wildcard, only the wildcard is bound, and the others are doors of its listener, found by the
- * connection's local address: the kernel would refuse to bind both. An address with socket parameters of its own insists on a socket.
+ * Of several addresses on one port of which one is the wildcard, only the wildcard is bound, and the others
+ * are doors of its listener, found by the connection's local address: the kernel would refuse to bind both.
+ * An address with socket parameters of its own insists on a socket.
  */
 #include "mail/generation.h"
 
@@ -47,7 +49,8 @@ static struct door *door_new(struct generation *g, const struct endpoint *e, str
 	return d;
 }
 
-/* Doors in the order of the file; of a wildcard's doors its own comes last, so that a look from the front finds the narrowest. */
+/* Doors in the order of the file; of a wildcard's doors its own comes last, so that a look from the front
+ * finds the narrowest. */
 static void add_door(struct listener *l, struct door *d)
 {
 	if (l->doors == NULL || !addr_is_any(&d->endpoint->addr)) {
@@ -74,12 +77,14 @@ static struct listener *listener_new(struct generation *g, const struct endpoint
 	return l;
 }
 
-/* Two servers may share an address only if TLS can tell them apart from the first byte: both `ssl`, with names of their own. */
+/* Two servers may share an address only if TLS can tell them apart from the first byte: both `ssl`, with
+ * names of their own. */
 static bool may_share(const struct door *d, const struct endpoint *e, const struct server *server)
 {
 	return d->endpoint->tls && e->tls && d->endpoint->proxy_header == e->proxy_header &&
 	       scope_given(server->scope, &mail_module, "server_name") &&
-	       scope_given(d->server->scope, &mail_module, "server_name") && server->protocol == d->server->protocol;
+	       scope_given(d->server->scope, &mail_module, "server_name") &&
+	       server->protocol == d->server->protocol;
 }
 
 static bool take_endpoint(struct generation *g, struct server *server, const struct endpoint *e)
@@ -89,7 +94,8 @@ static bool take_endpoint(struct generation *g, struct server *server, const str
 	char text[ADDR_TEXT_MAX];
 
 	if (twin != NULL && !may_share(twin, e, server))
-		return conf_fault_at(g->conf, e->file, e->line, "duplicate \"%s\" address and port pair", addr_text(&e->addr, text));
+		return conf_fault_at(g->conf, e->file, e->line, "duplicate \"%s\" address and port pair",
+				     addr_text(&e->addr, text));
 	d = door_new(g, e, server);
 	if (twin != NULL) {
 		while (twin->also != NULL)
@@ -130,7 +136,8 @@ static bool make_tls(struct generation *g, struct server *server, struct tls_sha
 
 	if (wanted == NULL)
 		return true;
-	if (!tls_require(g->conf, server->scope, wanted, scope_file(server->scope), scope_line(server->scope)))
+	if (!tls_require(g->conf, server->scope, wanted, scope_file(server->scope),
+			 scope_line(server->scope)))
 		return false;
 	server->verify = tls_verify_mode(server->scope);
 	server->tls = tls_server_context(g->conf, server->scope, server->protocol->alpn, shared);
@@ -151,7 +158,8 @@ static bool make_server(struct generation *g, const struct scope *scope, struct 
 		end = &(*end)->next;
 	*end = server;
 	if (!auth_configured(scope))
-		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope), "no \"auth_http\" is defined for server");
+		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope),
+				     "no \"auth_http\" is defined for server");
 	return make_tls(g, server, shared);
 }
 
@@ -188,7 +196,8 @@ static bool make_everything(struct generation *g, struct tls_shared *shared)
 	const struct scope *mail = scope_first(conf_top(g->conf), IN_MAIL);
 	bool good = true;
 
-	for (const struct scope *s = mail != NULL ? scope_first(mail, IN_SERVER) : NULL; s != NULL; s = scope_next(s))
+	for (const struct scope *s = mail != NULL ? scope_first(mail, IN_SERVER) : NULL; s != NULL;
+	     s = scope_next(s))
 		good &= make_server(g, s, shared);
 	for (struct server *s = g->servers; s != NULL; s = s->next)
 		good &= take_endpoints(g, s, true);
@@ -287,7 +296,8 @@ bool generation_listens(const struct generation *g, const struct addr *a)
 	for (const struct listener *l = g->listeners; l != NULL; l = l->next) {
 		if (addr_eq(&l->addr, a))
 			return true;
-		if (addr_is_any(&l->addr) && l->addr.port == a->port && a->family == AF_INET && a->ip4[0] == 127)
+		if (addr_is_any(&l->addr) && l->addr.port == a->port && a->family == AF_INET &&
+		    a->ip4[0] == 127)
 			return true;
 	}
 	return false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A generation: one loaded configuration as sessions use it. Each session holds its generation; when a newer one has come and the last
- * session is gone, it is freed.
+ * A generation: one loaded configuration as sessions use it. Each session holds its generation; when a newer
+ * one has come and the last session is gone, it is freed.
  *
- * Master and workers make it from the same bundle with the same code, so the order of listeners and logs is the same on both sides:
- * that order is how descriptors find their place.
+ * Master and workers make it from the same bundle with the same code, so the order of listeners and logs is
+ * the same on both sides: that order is how descriptors find their place.
  */
 #pragma once
 #include "auth/auth.h"
@@ -21,12 +21,12 @@ struct server {
 	const struct protocol *protocol;
 	const void *protocol_settings;
 	struct generation *generation;
-	struct tls_context *tls;	/* of this block; NULL: no TLS here */
+	struct tls_context *tls; /* of this block; NULL: no TLS here */
 	enum tls_verify_mode verify;
 	struct auth_source *auth;
-	struct resolver *resolver;	/* NULL: none */
-	struct log log, debug_log;	/* the second takes everything: for debug_connection */
-	struct str name;		/* the first server_name */
+	struct resolver *resolver; /* NULL: none */
+	struct log log, debug_log; /* the second takes everything: for debug_connection */
+	struct str name;	   /* the first server_name */
 	const struct scope *scope;
 	struct server *next;
 };
@@ -35,9 +35,10 @@ struct server {
 struct door {
 	const struct endpoint *endpoint;
 	struct server *server;
-	struct tls_context *tls;	/* of all servers that share this address, by SNI; NULL: plain until STARTTLS */
-	struct str text;		/* "0.0.0.0:143", for the log */
-	struct door *also;		/* further servers at this very address, told apart by SNI */
+	struct tls_context
+		*tls;	   /* of all servers that share this address, by SNI; NULL: plain until STARTTLS */
+	struct str text;   /* "0.0.0.0:143", for the log */
+	struct door *also; /* further servers at this very address, told apart by SNI */
 	struct door *next;
 };
 
@@ -46,7 +47,7 @@ struct listener {
 	struct addr addr;
 	struct listen_options options;
 	struct door *doors;
-	int fd;				/* -1 until attached */
+	int fd; /* -1 until attached */
 	struct listener *next;
 };
 
@@ -56,16 +57,17 @@ struct generation {
 	struct arena *arena;
 	struct server *servers;
 	struct listener *listeners;
-	struct log log;			/* of the main level */
-	int *log_fds;			/* of the log targets, in their order; NULL until attached */
+	struct log log; /* of the main level */
+	int *log_fds;	/* of the log targets, in their order; NULL until attached */
 	uint64_t number;
-	size_t sessions;		/* that live by it */
-	bool retired;			/* a newer one has come */
+	size_t sessions; /* that live by it */
+	bool retired;	 /* a newer one has come */
 	struct generation *next;
 };
 
 /*
- * Take a loaded configuration apart into servers and listeners, TLS contexts included. Owns conf and bundle from then on. NULL when something was at fault (conf's say has heard it).
+ * Take a loaded configuration apart into servers and listeners, TLS contexts included. Owns conf and bundle
+ * from then on. NULL when something was at fault (conf's say has heard it).
  */
 struct generation *generation_new(struct conf *conf, struct bundle *bundle, struct tls_shared *shared);
 
@@ -75,13 +77,15 @@ void generation_furnish(struct generation *g, struct loop *loop, struct auth_poo
 /* Close what was attached and free everything. NULL is allowed. */
 void generation_free(struct generation *g);
 
-/* logs.c: how many log targets (files, stderr, syslog servers) have to be opened for it, and the descriptors for them, which it owns from then on. */
+/* logs.c: how many log targets (files, stderr, syslog servers) have to be opened for it, and the descriptors
+ * for them, which it owns from then on. */
 size_t generation_log_files(const struct generation *g);
 void generation_attach_logs(struct generation *g, const int *fds, size_t len);
 
 void generation_free_logs(struct generation *g);
 
-/* `fds` are new descriptors for the log targets of `newest`: let those of `g` with the same name continue there. They stay the caller's. */
+/* `fds` are new descriptors for the log targets of `newest`: let those of `g` with the same name continue
+ * there. They stay the caller's. */
 void generation_reopen_logs(struct generation *g, const struct generation *newest, const int *fds);
 
 /* The door for a connection that arrived at `l`: by its local address when there is a choice. */

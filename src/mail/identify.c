@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client's host name for protocols that pass it on: the name that its address points to, if that name points back to
- * the address (RFC 1912 section 2.1). A name that does not is somebody else's claim.
+ * The client's host name for protocols that pass it on: the name that its address points to, if that name
+ * points back to the address (RFC 1912 section 2.1). A name that does not is somebody else's claim.
  */
 #include "mail/session_private.h"
 
@@ -22,8 +22,9 @@ static struct session *session_of(struct resolve_query *q)
 /* A client without a name is no error: it is said at info, so that it does not fill the log. */
 static void failed(struct session *s, struct str what, enum resolve_status status)
 {
-	session_log(s, status == RESOLVE_NOT_FOUND ? LOG_INFO : LOG_ERROR, "%.*s could not be resolved (%u: %s)", STR_ARG(what),
-		    resolve_status_number(status), resolve_status_text(status));
+	session_log(s, status == RESOLVE_NOT_FOUND ? LOG_INFO : LOG_ERROR,
+		    "%.*s could not be resolved (%u: %s)", STR_ARG(what), resolve_status_number(status),
+		    resolve_status_text(status));
 	finish(s, status == RESOLVE_NOT_FOUND ? UNAVAILABLE : TEMPORARILY);
 }
 
@@ -52,7 +53,8 @@ static void got_name(struct resolve_query *q, const struct resolve_answer *answe
 	char ip[ADDR_TEXT_MAX];
 
 	if (answer->status == RESOLVE_BAD_NAME) {
-		session_log(s, LOG_ERROR, "%s resolved to invalid host name", addr_ip_text(&s->client_addr, ip));
+		session_log(s, LOG_ERROR, "%s resolved to invalid host name",
+			    addr_ip_text(&s->client_addr, ip));
 		finish(s, TEMPORARILY);
 		return;
 	}
@@ -75,5 +77,6 @@ void identify_client(struct session *s)
 	else if (s->client_addr.family == AF_UNIX)
 		finish(s, TEMPORARILY);
 	else
-		resolve_ptr(s->at->resolver, &p->name_query, &s->client_addr, s->at->settings->resolver_timeout_ms, got_name);
+		resolve_ptr(s->at->resolver, &p->name_query, &s->client_addr,
+			    s->at->settings->resolver_timeout_ms, got_name);
 }

@@ -10,8 +10,8 @@
  *	relay	bytes both ways; everything needed before is gone
  *	leave	the last words, then the end
  *
- * A stage is a constant with a function for what either stream tells and one for its time limit. A step forward is one call;
- * a failure anywhere ends in `leave` or `session_end`.
+ * A stage is a constant with a function for what either stream tells and one for its time limit. A step
+ *forward is one call; a failure anywhere ends in `leave` or `session_end`.
  */
 #include "mail/session_private.h"
 
@@ -39,14 +39,18 @@ static void relay_client(struct session *s, unsigned what);
 static void relay_server(struct session *s, unsigned what);
 static void leave_client(struct session *s, unsigned what);
 
-static const struct session_stage GREET_HEADER = { "greet", "reading PROXY protocol", greet_client, NULL, greet_late };
+static const struct session_stage GREET_HEADER = { "greet", "reading PROXY protocol", greet_client, NULL,
+						   greet_late };
 static const struct session_stage GREET_TLS = { "greet", "SSL handshaking", greet_client, NULL, greet_late };
-static const struct session_stage GREET_NAME = { "greet", "in resolving client address", watch_client, NULL, greet_late };
-static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL, speak };
+static const struct session_stage GREET_NAME = { "greet", "in resolving client address", watch_client, NULL,
+						 greet_late };
+static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL,
+						  speak };
 static const struct session_stage TALK = { "talk", NULL, talk_client, NULL, greet_late };
 static const struct session_stage TALK_TLS = { "talk", "SSL handshaking", greet_client, NULL, greet_late };
 static const struct session_stage ASK = { "ask", "in http auth state", watch_client, NULL, ask_late };
-static const struct session_stage REACH = { "reach", "connecting to upstream", watch_client, reach_server, reach_late };
+static const struct session_stage REACH = { "reach", "connecting to upstream", watch_client, reach_server,
+					    reach_late };
 static const struct session_stage LOGIN = { "login", NULL, watch_client, login_server, reach_late };
 static const struct session_stage LOGIN_OVER = { "login", NULL, talk_client, server_waits, reach_late };
 static const struct session_stage RELAY = { "relay", NULL, relay_client, relay_server, NULL };
@@ -143,13 +147,14 @@ static void greet_late(struct session *s)
 static void refuse(struct session *s, enum news what, struct str text)
 {
 	if (s->pre->front.dialog == NULL)
-		s->pre->front.dialog = dialog_new(s->at->protocol->front, &s->pre->front_stage, &s->pre->login, &s->pre->front.out,
-						  s->client.tls != NULL);
+		s->pre->front.dialog = dialog_new(s->at->protocol->front, &s->pre->front_stage,
+						  &s->pre->login, &s->pre->front.out, s->client.tls != NULL);
 	dialog_told(s->pre->front.dialog, what, text);
 	perform(s, WANT_CLOSE);
 }
 
-/* The handshake is done, at the door or by STARTTLS. The name the client asked for may mean another server. */
+/* The handshake is done, at the door or by STARTTLS. The name the client asked for may mean another server.
+ */
 static void greet_secured(struct session *s)
 {
 	struct prelogin *p = s->pre;
@@ -173,14 +178,15 @@ static void greet_secured(struct session *s)
 
 static void identified(struct session *s);
 
-/* Who is it? Access is decided here, when PROXY header and TLS have told all, so that the refusal can be read. */
+/* Who is it? Access is decided here, when PROXY header and TLS have told all, so that the refusal can be
+ * read. */
 static void greet_named(struct session *s)
 {
 	struct prelogin *p = s->pre;
 
 	session_set_client(s);
 	if (!access_allows(s->at->settings->access, &s->client_addr)) {
-		session_log(s, LOG_ERROR, "access forbidden by rule");
+		session_log_plain(s, LOG_ERROR, "access forbidden by rule");
 		refuse(s, NEWS_FORBIDDEN, STR(""));
 		return;
 	}
@@ -192,7 +198,8 @@ static void greet_named(struct session *s)
 static void identified(struct session *s)
 {
 	const struct protocol *protocol = s->at->protocol;
-	uint64_t delay = protocol->greeting_delay != NULL ? protocol->greeting_delay(s->at->protocol_settings) : 0;
+	uint64_t delay =
+		protocol->greeting_delay != NULL ? protocol->greeting_delay(s->at->protocol_settings) : 0;
 
 	if (delay == 0) {
 		speak(s);
@@ -222,7 +229,8 @@ static void speak(struct session *s)
 {
 	struct prelogin *p = s->pre;
 
-	p->front.dialog = dialog_new(s->at->protocol->front, &p->front_stage, &p->login, &p->front.out, s->client.tls != NULL);
+	p->front.dialog = dialog_new(s->at->protocol->front, &p->front_stage, &p->login, &p->front.out,
+				     s->client.tls != NULL);
 	enter(s, &TALK);
 	limit(s, s->at->settings->timeout_ms);
 	perform(s, dialog_open(p->front.dialog));
@@ -319,8 +327,8 @@ static void perform(struct session *s, enum want want)
 /* ---- ask ---- */
 
 /*
- * While others work for the client it may go on talking, which is kept, or go away. A client that has ended its side and has nothing more to say is
- * gone: what follows would log in for nobody.
+ * While others work for the client it may go on talking, which is kept, or go away. A client that has ended
+ * its side and has nothing more to say is gone: what follows would log in for nobody.
  */
 static void watch_client(struct session *s, unsigned what)
 {
@@ -496,7 +504,8 @@ static void login_refused(struct session *s)
 	struct prelogin *p = s->pre;
 	bool pass = s->at->settings->proxy_pass_error_message && p->login.presentable;
 
-	session_log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint, buf_text(&p->login.answer));
+	session_log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint,
+			   buf_text(&p->login.answer));
 	if (!pass) {
 		broken(s);
 		return;
@@ -551,7 +560,8 @@ static void login_server(struct session *s, unsigned what)
 	login_on(s);
 }
 
-/* Logged in, and the client is slow to take its answer: what the server sends stays where it is until the relay. */
+/* Logged in, and the client is slow to take its answer: what the server sends stays where it is until the
+ * relay. */
 static void server_waits(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED)
@@ -560,7 +570,8 @@ static void server_waits(struct session *s, unsigned what)
 
 /* ---- relay ---- */
 
-/* The front has said all it had to. What either side sent ahead goes first; everything from before is given back. */
+/* The front has said all it had to. What either side sent ahead goes first; everything from before is given
+ * back. */
 static void relay(struct session *s)
 {
 	struct prelogin *p = s->pre;
@@ -575,7 +586,9 @@ static void relay(struct session *s)
 		s->login = mem_new(login.len + 1);
 		memcpy(s->login, login.at, login.len);
 	}
-	s->relay = (struct relay){ .client = &s->client, .server = &s->server, .done = relayed,
+	s->relay = (struct relay){ .client = &s->client,
+				   .server = &s->server,
+				   .done = relayed,
 				   .idle_ms = s->at->settings->proxy_timeout_ms };
 	tls_settle(&s->client);
 	relay_start(&s->relay, early, late);
@@ -615,7 +628,8 @@ static void relayed(struct relay *r, enum relay_end why)
 
 /* ---- leave ---- */
 
-/* The last words are written; a close on unread input would be a reset that may overtake them, so the client's side is read to its end. */
+/* The last words are written; a close on unread input would be a reset that may overtake them, so the
+ * client's side is read to its end. */
 static void leave(struct session *s)
 {
 	session_close_server(s);

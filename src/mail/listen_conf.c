@@ -2,8 +2,8 @@
 /*
  * The `listen` directive: an address, a range of ports, and a table of parameters.
  *
- * A host name may stand for several addresses, and a range for several ports: each pair becomes an endpoint. Whether two servers may share an
- * endpoint is decided later, when all are known.
+ * A host name may stand for several addresses, and a range for several ports: each pair becomes an endpoint.
+ * Whether two servers may share an endpoint is decided later, when all are known.
  */
 #include "mail/settings.h"
 
@@ -149,15 +149,13 @@ static bool set_keepalive(struct str value, struct endpoint *e)
 static const struct parameter {
 	const char *name;
 	bool (*set)(struct str value, struct endpoint *e);
-	const char *complaint;		/* what the value stands behind */
-} PARAMETERS[] = {
-	{ "backlog=", set_backlog, "invalid backlog" },
-	{ "rcvbuf=", set_rcvbuf, "invalid rcvbuf" },
-	{ "sndbuf=", set_sndbuf, "invalid sndbuf" },
-	{ "ipv6only=", set_ipv6only, "invalid ipv6only flags" },
-	{ "so_keepalive=", set_keepalive, "invalid so_keepalive value:" },
-	{ NULL, NULL, NULL }
-};
+	const char *complaint; /* what the value stands behind */
+} PARAMETERS[] = { { "backlog=", set_backlog, "invalid backlog" },
+		   { "rcvbuf=", set_rcvbuf, "invalid rcvbuf" },
+		   { "sndbuf=", set_sndbuf, "invalid sndbuf" },
+		   { "ipv6only=", set_ipv6only, "invalid ipv6only flags" },
+		   { "so_keepalive=", set_keepalive, "invalid so_keepalive value:" },
+		   { NULL, NULL, NULL } };
 
 static bool set_flag(struct str word, struct endpoint *e)
 {
@@ -191,7 +189,8 @@ static bool set_parameter(struct conf *c, struct str word, struct endpoint *e)
 	return true;
 }
 
-static void add(struct conf *c, struct mail_settings *m, const struct endpoint *like, const struct addr *a, uint16_t port)
+static void add(struct conf *c, struct mail_settings *m, const struct endpoint *like, const struct addr *a,
+		uint16_t port)
 {
 	struct endpoint *e = arena_take(conf_arena(c), sizeof(*e)), **end = &m->endpoints;
 
@@ -209,7 +208,9 @@ static void add(struct conf *c, struct mail_settings *m, const struct endpoint *
 
 bool listen_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
 {
-	struct endpoint like = { .server = conf_scope(c), .file = w->file, .line = w->line, .options.ipv6only = true };
+	struct endpoint like = {
+		.server = conf_scope(c), .file = w->file, .line = w->line, .options.ipv6only = true
+	};
 	struct addr found[ADDRESSES_MAX];
 	struct ports ports = { 0, 0 };
 	struct str host, port_text;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A generation's logs: the scopes' error_log directives joined with the descriptors that the master has opened for them.
+ * A generation's logs: the scopes' error_log directives joined with the descriptors that the master has
+ * opened for them.
  *
  * Scopes that inherit one list share one log. Until descriptors are attached, all logs are silent.
  */
@@ -53,7 +54,8 @@ static struct log make_log(struct generation *g, const struct log_uses *uses, en
 }
 
 /* The log of a server whose list is the same, or NULL. */
-static const struct log *same_log(const struct generation *g, const struct server *until, const struct log_uses *uses)
+static const struct log *same_log(const struct generation *g, const struct server *until,
+				  const struct log_uses *uses)
 {
 	if (error_log_uses(conf_top(g->conf)).at == uses->at)
 		return &g->log;

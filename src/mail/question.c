@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What TLS and the PROXY header tell about the client: may its certificate pass, and what the authentication source hears of it all. */
+/* What TLS and the PROXY header tell about the client: may its certificate pass, and what the authentication
+ * source hears of it all. */
 #include "mail/session_private.h"
 
 #include "base/text.h"
@@ -57,7 +58,9 @@ void question_prepare(struct session *s, auth_done_fn *done)
 	struct auth_request *q = &p->question;
 	const struct proxyhdr *h = &p->header;
 
-	*q = (struct auth_request){ .login = &p->login, .protocol = s->at->protocol->name, .done = done, .owner = s };
+	*q = (struct auth_request){
+		.login = &p->login, .protocol = s->at->protocol->name, .done = done, .owner = s
+	};
 	q->client_ip = p->front_stage.client_ip;
 	q->client_host = p->front_stage.client_host;
 	q->needs_secret = s->at->protocol->needs_secret(s->at->protocol_settings, &p->login);
@@ -76,7 +79,8 @@ bool certificate_passes(struct session *s, enum news *why)
 
 	tls_facts(&s->client, &facts);
 	if (facts.certificate && !facts.verified) {
-		session_log(s, LOG_INFO, "client SSL certificate verify error: (%ld:%s)", facts.verify_code, facts.verify_text);
+		session_log(s, LOG_INFO, "client SSL certificate verify error: (%ld:%s)", facts.verify_code,
+			    facts.verify_text);
 		tls_forget_session(&s->client);
 		*why = NEWS_BAD_CERTIFICATE;
 		return false;

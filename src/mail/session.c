@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame of a session: how it is born, how events find it, how it ends. What happens between stands in journey.c.
+ * The frame of a session: how it is born, how events find it, how it ends. What happens between stands in
+ * journey.c.
  *
- * The end may come from anywhere, also from inside a stream's callback: session_end unhooks everything at once, and the
- * memory goes when no callback is on the stack any more (bury).
+ * The end may come from anywhere, also from inside a stream's callback: session_end unhooks everything at
+ * once, and the memory goes when no callback is on the stack any more (bury).
  */
 #include "mail/session_private.h"
 
@@ -148,7 +149,9 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 	struct session *s = mem_new(sizeof(*s));
 	char from[ADDR_TEXT_MAX];
 
-	*s = (struct session){ .door = door, .at = door->server, .house = house, .bury.fn = bury, .client_addr = *client };
+	*s = (struct session){
+		.door = door, .at = door->server, .house = house, .bury.fn = bury, .client_addr = *client
+	};
 	s->number = ++house->connections;
 	s->debugged = house->debugged != NULL && house->debugged(house, client);
 	s->began_ms = loop_now(house->loop);
@@ -166,7 +169,8 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 	if (s->next != NULL)
 		s->next->link = &s->next;
 	house->sessions = s;
-	log_put(session_log_of(s), LOG_INFO, s->number, "client %s connected to %.*s", addr_text(client, from), STR_ARG(door->text));
+	log_put(session_log_of(s), LOG_INFO, s->number, "client %s connected to %.*s",
+		addr_text(client, from), STR_ARG(door->text));
 	s->pre = prelogin_new(s);
 	session_begin(s);
 }
@@ -205,4 +209,3 @@ void house_sweep(struct house *house)
 		generation_free(old);
 	}
 }
-

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session: one client from accept to the end. The one place where the network wing and the protocol wing meet.
+ * A session: one client from accept to the end. The one place where the network wing and the protocol wing
+ * meet.
  */
 #pragma once
 #include "mail/house.h"
 
-/* Take over an accepted connection. The session lives by itself from here on; the descriptor is closed with it. */
+/* Take over an accepted connection. The session lives by itself from here on; the descriptor is closed with
+ * it. */
 void session_accept(struct house *house, const struct door *door, int fd, const struct addr *client);
 
 /* End every session of the house now, without farewell (fast stop). */
 void session_end_all(struct house *house);
 
-/* End the sessions of retired generations, and all of them when the house is stopping; for worker_shutdown_timeout. */
+/* End the sessions of retired generations, and all of them when the house is stopping; for
+ * worker_shutdown_timeout. */
 void session_end_old(struct house *house);
 
-/* Let retired generations go whose last session has ended; main calls it after a reload, sessions themselves when they end. */
+/* Let retired generations go whose last session has ended; main calls it after a reload, sessions themselves
+ * when they end. */
 void house_sweep(struct house *house);

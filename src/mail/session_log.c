@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session's log lines: the message, what the session was doing, and who takes part, in the order that log watchers know. Names
- * from outside go through visible_put; a password has no way in here.
+ * A session's log lines: the message, what the session was doing, and who takes part, in the order that log
+ * watchers know. Names from outside go through visible_put; a password has no way in here.
  */
 #include "mail/session_private.h"
 
@@ -55,8 +55,8 @@ static void put_line(const struct session *s, enum log_level level, const char *
 
 	buf_init(&line, LOG_LINE_MAX);
 	put_context(s, &line);
-	log_put(session_log_of(s), level, s->number, "%s%s%s%.*s", message, what != NULL ? " while " : "", what != NULL ? what : "",
-		STR_ARG(buf_text(&line)));
+	log_put(session_log_of(s), level, s->number, "%s%s%s%.*s", message, what != NULL ? " while " : "",
+		what != NULL ? what : "", STR_ARG(buf_text(&line)));
 	buf_done(&line);
 }
 
@@ -112,7 +112,8 @@ void session_note(void *owner, const char *text, struct str quoted)
 		session_log_quoted(owner, LOG_INFO, text, quoted);
 }
 
-void session_log_failure(struct session *s, const struct stream *stream, enum log_level level, const char *what)
+void session_log_failure(struct session *s, const struct stream *stream, enum log_level level,
+			 const char *what)
 {
 	struct buf text;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a session consists of; seen only by the files that make up the session: session.c (the frame), journey.c, entry.c, identify.c, question.c, session_log.c.
+ * What a session consists of; seen only by the files that make up the session: session.c (the frame),
+ * journey.c, entry.c, identify.c, question.c, session_log.c.
  */
 #pragma once
 #include "mail/exchange.h"
@@ -11,7 +12,7 @@
 /* One of the seven stages. A stage hears the events of both streams and its own time limit. */
 struct session_stage {
 	const char *name;
-	const char *doing;		/* for log lines: " while …"; NULL: the dialog's state knows better */
+	const char *doing; /* for log lines: " while …"; NULL: the dialog's state knows better */
 	void (*client)(struct session *s, unsigned what);
 	void (*server)(struct session *s, unsigned what);
 	void (*late)(struct session *s);
@@ -27,13 +28,13 @@ struct prelogin {
 	struct timer limit;
 	struct auth_request question;
 	struct resolve_query name_query;
-	struct proxyhdr header;		/* the PROXY header that came in */
-	struct str client_name;		/* verified by DNS; in the arena */
-	enum want wanted;		/* what the front wants once `out` is flushed */
-	unsigned waits;			/* answers WAIT to this question so far */
-	bool tried_server;		/* the back has been opened: log lines name the upstream */
-	bool starttls;			/* TLS came by STARTTLS */
-	bool shut;			/* leave: our side is closed */
+	struct proxyhdr header; /* the PROXY header that came in */
+	struct str client_name; /* verified by DNS; in the arena */
+	enum want wanted;	/* what the front wants once `out` is flushed */
+	unsigned waits;		/* answers WAIT to this question so far */
+	bool tried_server;	/* the back has been opened: log lines name the upstream */
+	bool starttls;		/* TLS came by STARTTLS */
+	bool shut;		/* leave: our side is closed */
 	void (*identified)(struct session *s);
 };
 
@@ -43,11 +44,11 @@ struct session {
 	struct server *at;
 	const struct door *door;
 	struct house *house;
-	struct prelogin *pre;		/* NULL from the relay on */
-	struct relay relay;		/* from the relay on */
-	char *login;			/* for log lines of the relay; on the heap */
+	struct prelogin *pre; /* NULL from the relay on */
+	struct relay relay;   /* from the relay on */
+	char *login;	      /* for log lines of the relay; on the heap */
 	uint64_t number, began_ms;
-	bool debugged;			/* debug_connection names the client */
+	bool debugged; /* debug_connection names the client */
 	struct addr client_addr, server_addr;
 	struct session *next, **link;
 	struct task bury;
@@ -55,12 +56,15 @@ struct session {
 
 /* session_log.c: where the session's lines go; lines with the session's context behind them. */
 const struct log *session_log_of(const struct session *s);
-void session_log(const struct session *s, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_log(const struct session *s, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The same without " while …". */
-void session_log_plain(const struct session *s, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_log_plain(const struct session *s, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* session.c: what the dialogs may know. Once at the beginning, and again when the handshake has told another server; then who the client is. */
+/* session.c: what the dialogs may know. Once at the beginning, and again when the handshake has told another
+ * server; then who the client is. */
 void session_set_stage(struct session *s);
 void session_set_client(struct session *s);
 
@@ -80,7 +84,8 @@ enum { SHOWN_MAX = 256 };
 void session_log_quoted(struct session *s, enum log_level level, const char *text, struct str quoted);
 
 /* `what` and why the stream failed; TLS knows better than `level` how loud its failures are. */
-void session_log_failure(struct session *s, const struct stream *stream, enum log_level level, const char *what);
+void session_log_failure(struct session *s, const struct stream *stream, enum log_level level,
+			 const char *what);
 
 /* A dialog's note: see struct stage. */
 void session_note(void *owner, const char *text, struct str quoted);

@@ -2,8 +2,8 @@
 /*
  * The rows of mail{} and server{}, and the odd setters behind them.
  *
- * `allow` and `deny` write one list, so the library cannot inherit it row by row: a server that has rules of its own keeps them
- * alone, any other takes those outside (mail_check).
+ * `allow` and `deny` write one list, so the library cannot inherit it row by row: a server that has rules of
+ * its own keeps them alone, any other takes those outside (mail_check).
  */
 #include "mail/settings.h"
 
@@ -33,62 +33,193 @@ static void name_of_machine(struct conf *c, struct scope *in, void *settings)
 }
 
 #define FIELD(member) .offset = offsetof(struct mail_settings, member)
-#define BOTH .where = IN_MAIL | IN_SERVER
+#define BOTH	      .where = IN_MAIL | IN_SERVER
 
 static const struct directive ROWS[] = {
-	{ .name = "mail", .where = IN_MAIN, .flags = CONF_BLOCK, .opens = IN_MAIL,
-	  .args = "{ … }", .help = "Opens the block in which the mail servers are configured." },
-	{ .name = "server", .where = IN_MAIL, .flags = CONF_BLOCK | CONF_REPEATS, .opens = IN_SERVER,
-	  .args = "{ … }", .help = "One mail server as clients see it: its addresses, its protocol, and how their logins are served." },
-	{ .name = "listen", .where = IN_SERVER, .min = 1, .flags = CONF_UNLIMITED | CONF_REPEATS, .set = listen_set,
-	  .args = "address[:port[-port]] [ssl] [proxy_protocol] [bind] [backlog=number] [rcvbuf=size] [sndbuf=size] "
+	{ .name = "mail",
+	  .where = IN_MAIN,
+	  .flags = CONF_BLOCK,
+	  .opens = IN_MAIL,
+	  .args = "{ … }",
+	  .help = "Opens the block in which the mail servers are configured." },
+	{ .name = "server",
+	  .where = IN_MAIL,
+	  .flags = CONF_BLOCK | CONF_REPEATS,
+	  .opens = IN_SERVER,
+	  .args = "{ … }",
+	  .help = "One mail server as clients see it: its addresses, its protocol, and how their logins are "
+		  "served." },
+	{ .name = "listen",
+	  .where = IN_SERVER,
+	  .min = 1,
+	  .flags = CONF_UNLIMITED | CONF_REPEATS,
+	  .set = listen_set,
+	  .args = "address[:port[-port]] [ssl] [proxy_protocol] [bind] [backlog=number] [rcvbuf=size] "
+		  "[sndbuf=size] "
 		  "[ipv6only=on|off] [so_keepalive=on|off|[idle]:[interval]:[count]] [multipath]",
-	  .help = "An address at which the server takes connections. There is no default port. All but ssl and "
+	  .help = "An address at which the server takes connections. There is no default port. All but ssl "
+		  "and "
 		  "proxy_protocol imply bind." },
-	{ .name = "protocol", .where = IN_SERVER, .min = 1, .max = 1, .flags = CONF_REPEATS, .set = protocol_set,
+	{ .name = "protocol",
+	  .where = IN_SERVER,
+	  .min = 1,
+	  .max = 1,
+	  .flags = CONF_REPEATS,
+	  .set = protocol_set,
 	  .args = "imap | pop3 | smtp",
-	  .help = "The protocol of the server. By default the first standard port among its listen directives tells." },
-	{ .name = "server_name", BOTH, .min = 1, .flags = CONF_UNLIMITED, .slot = SLOT_LIST, FIELD(server_names),
-	  .preset_fn = name_of_machine, .args = "name …",
-	  .help = "The first name stands in greetings, challenges and towards SMTP servers; the machine's host name by default. "
-		  "Where several servers listen on one address with TLS, all names choose among them by SNI; a name may begin "
+	  .help = "The protocol of the server. By default the first standard port among its listen "
+		  "directives tells." },
+	{ .name = "server_name",
+	  BOTH,
+	  .min = 1,
+	  .flags = CONF_UNLIMITED,
+	  .slot = SLOT_LIST,
+	  FIELD(server_names),
+	  .preset_fn = name_of_machine,
+	  .args = "name …",
+	  .help = "The first name stands in greetings, challenges and towards SMTP servers; the machine's "
+		  "host name by default. "
+		  "Where several servers listen on one address with TLS, all names choose among them by SNI; "
+		  "a name may begin "
 		  "with \"*.\"." },
-	{ .name = "timeout", BOTH, .min = 1, .max = 1, .slot = SLOT_MSEC, FIELD(timeout_ms), .preset = "60s",
-	  .args = "time", .help = "How long a client may take to log in, TLS handshake included, and how long the login at the "
-				  "mail server may take." },
-	{ .name = "max_errors", BOTH, .min = 1, .max = 1, .slot = SLOT_NUMBER, FIELD(max_errors), .preset = "5", .args = "number",
+	{ .name = "timeout",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_MSEC,
+	  FIELD(timeout_ms),
+	  .preset = "60s",
+	  .args = "time",
+	  .help = "How long a client may take to log in, TLS handshake included, and how long the login at "
+		  "the "
+		  "mail server may take." },
+	{ .name = "max_errors",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_NUMBER,
+	  FIELD(max_errors),
+	  .preset = "5",
+	  .args = "number",
 	  .help = "After so many malformed commands before login the connection is closed." },
-	{ .name = "max_commands", BOTH, .min = 1, .max = 1, .slot = SLOT_NUMBER, FIELD(max_commands), .preset = "1000",
-	  .args = "number", .help = "After so many commands before login the connection is closed." },
-	{ .name = "starttls", BOTH, .min = 1, .max = 1, .slot = SLOT_ENUM, FIELD(starttls), .choices = STARTTLS, .preset = "off",
+	{ .name = "max_commands",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_NUMBER,
+	  FIELD(max_commands),
+	  .preset = "1000",
+	  .args = "number",
+	  .help = "After so many commands before login the connection is closed." },
+	{ .name = "starttls",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_ENUM,
+	  FIELD(starttls),
+	  .choices = STARTTLS,
+	  .preset = "off",
 	  .args = "off | on | only",
-	  .help = "Whether STARTTLS (POP3: STLS) is offered; `only` asks for it before any credentials or mail." },
-	{ .name = "resolver", BOTH, .min = 1, .flags = CONF_UNLIMITED, .slot = SLOT_CUSTOM, FIELD(resolver),
-	  .size = sizeof(struct resolver_options *), .set = resolver_set,
+	  .help = "Whether STARTTLS (POP3: STLS) is offered; `only` asks for it before any credentials or "
+		  "mail." },
+	{ .name = "resolver",
+	  BOTH,
+	  .min = 1,
+	  .flags = CONF_UNLIMITED,
+	  .slot = SLOT_CUSTOM,
+	  FIELD(resolver),
+	  .size = sizeof(struct resolver_options *),
+	  .set = resolver_set,
 	  .args = "off | address[:port] … [valid=time] [ipv4=on|off] [ipv6=on|off]",
 	  .help = "Name servers for the client's host name, which SMTP passes on. Off by default." },
-	{ .name = "resolver_timeout", BOTH, .min = 1, .max = 1, .slot = SLOT_MSEC, FIELD(resolver_timeout_ms), .preset = "30s",
-	  .args = "time", .help = "How long one name look-up may take." },
-	{ .name = "proxy", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(proxy), .preset = "off", .flags = CONF_NO_EFFECT,
-	  .args = "on | off", .help = "A relic that old files have. Checked, without effect: the proxy is always on." },
-	{ .name = "proxy_buffer", BOTH, .min = 1, .max = 1, .slot = SLOT_SIZE, FIELD(proxy_buffer), .preset = "4k", .least = 32,
-	  .most = 1 << 20, .args = "size", .help = "The longest reply of a mail server while the proxy logs in there." },
-	{ .name = "proxy_pass_error_message", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(proxy_pass_error_message),
-	  .preset = "off", .args = "on | off",
+	{ .name = "resolver_timeout",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_MSEC,
+	  FIELD(resolver_timeout_ms),
+	  .preset = "30s",
+	  .args = "time",
+	  .help = "How long one name look-up may take." },
+	{ .name = "proxy",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_FLAG,
+	  FIELD(proxy),
+	  .preset = "off",
+	  .flags = CONF_NO_EFFECT,
+	  .args = "on | off",
+	  .help = "A relic that old files have. Checked, without effect: the proxy is always on." },
+	{ .name = "proxy_buffer",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_SIZE,
+	  FIELD(proxy_buffer),
+	  .preset = "4k",
+	  .least = 32,
+	  .most = 1 << 20,
+	  .args = "size",
+	  .help = "The longest reply of a mail server while the proxy logs in there." },
+	{ .name = "proxy_pass_error_message",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_FLAG,
+	  FIELD(proxy_pass_error_message),
+	  .preset = "off",
+	  .args = "on | off",
 	  .help = "Whether the client sees the mail server's own words when that refuses the login." },
-	{ .name = "proxy_timeout", BOTH, .min = 1, .max = 1, .slot = SLOT_MSEC, FIELD(proxy_timeout_ms), .preset = "24h",
-	  .args = "time", .help = "A relayed session ends when nothing moved in either direction for so long." },
-	{ .name = "proxy_protocol", BOTH, .min = 1, .max = 1, .slot = SLOT_ENUM, FIELD(proxy_header), .choices = PROXY_HEADER,
-	  .preset = "off", .args = "off | on | v2",
-	  .help = "Whether connections to mail servers begin with a PROXY protocol header that tells the client's address." },
-	{ .name = "set_real_ip_from", BOTH, .min = 1, .max = 1, .flags = CONF_REPEATS, .slot = SLOT_CUSTOM, FIELD(real_ip_from),
-	  .size = sizeof(struct trusted_network *), .set = real_ip_set, .args = "address | network | host | unix:",
-	  .help = "Senders whose PROXY protocol header is believed: the client's address becomes the one it tells." },
-	{ .name = "allow", BOTH, .min = 1, .max = 1, .flags = CONF_REPEATS, .set = access_set,
-	  .args = "address | network | unix: | all", .help = "Lets these clients in; the first matching allow or deny decides." },
-	{ .name = "deny", BOTH, .min = 1, .max = 1, .flags = CONF_REPEATS, .set = access_set,
+	{ .name = "proxy_timeout",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_MSEC,
+	  FIELD(proxy_timeout_ms),
+	  .preset = "24h",
+	  .args = "time",
+	  .help = "A relayed session ends when nothing moved in either direction for so long." },
+	{ .name = "proxy_protocol",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_ENUM,
+	  FIELD(proxy_header),
+	  .choices = PROXY_HEADER,
+	  .preset = "off",
+	  .args = "off | on | v2",
+	  .help = "Whether connections to mail servers begin with a PROXY protocol header that tells the "
+		  "client's address." },
+	{ .name = "set_real_ip_from",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .flags = CONF_REPEATS,
+	  .slot = SLOT_CUSTOM,
+	  FIELD(real_ip_from),
+	  .size = sizeof(struct trusted_network *),
+	  .set = real_ip_set,
+	  .args = "address | network | host | unix:",
+	  .help = "Senders whose PROXY protocol header is believed: the client's address becomes the one it "
+		  "tells." },
+	{ .name = "allow",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .flags = CONF_REPEATS,
+	  .set = access_set,
 	  .args = "address | network | unix: | all",
-	  .help = "Refuses these clients with their protocol's refusal line; the first matching allow or deny decides." },
+	  .help = "Lets these clients in; the first matching allow or deny decides." },
+	{ .name = "deny",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .flags = CONF_REPEATS,
+	  .set = access_set,
+	  .args = "address | network | unix: | all",
+	  .help = "Refuses these clients with their protocol's refusal line; the first matching allow or "
+		  "deny decides." },
 	{ .name = NULL }
 };
 
@@ -164,7 +295,8 @@ static bool real_ip_set(struct conf *c, const struct directive *d, const struct 
 		return conf_fault(c, "invalid network \"%.*s\"", STR_ARG(w->at[1]));
 	for (size_t i = 0; i < len; i++) {
 		found[i].port = 0;
-		trust(c, settings, &(struct network){ .base = found[i], .bits = found[i].family == AF_INET ? 32 : 128 });
+		trust(c, settings,
+		      &(struct network){ .base = found[i], .bits = found[i].family == AF_INET ? 32 : 128 });
 	}
 	return true;
 }
@@ -204,7 +336,8 @@ static bool resolver_word(struct conf *c, struct str word, struct resolver_optio
 		return resolver_flag(c, word, value, &r->no_ipv4);
 	if (parameter(word, "ipv6=", &value))
 		return resolver_flag(c, word, value, &r->no_ipv6);
-	wrong = conf_addresses(c, word, 53, servers + r->servers_len, NAME_SERVERS_MAX - r->servers_len, &len);
+	wrong = conf_addresses(c, word, 53, servers + r->servers_len, NAME_SERVERS_MAX - r->servers_len,
+			       &len);
 	if (wrong != NULL)
 		return conf_fault(c, "%s in resolver \"%.*s\"", wrong, STR_ARG(word));
 	r->servers_len += len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The directives of mail{} and server{} that belong to no protocol: listen, names, limits, access, what the relay may do.
+ * The directives of mail{} and server{} that belong to no protocol: listen, names, limits, access, what the
+ * relay may do.
  */
 #pragma once
 #include "conf/conf.h"
@@ -11,12 +12,12 @@
 /* One address of one `listen`. */
 struct endpoint {
 	struct addr addr;
-	bool tls;			/* `ssl` */
-	bool proxy_header;		/* `proxy_protocol` */
-	bool bind;			/* a socket of its own, even beside a wildcard */
+	bool tls;	   /* `ssl` */
+	bool proxy_header; /* `proxy_protocol` */
+	bool bind;	   /* a socket of its own, even beside a wildcard */
 	struct listen_options options;
 	struct scope *server;
-	const char *file;		/* where the directive stands */
+	const char *file; /* where the directive stands */
 	unsigned line;
 	struct endpoint *next;
 };
@@ -36,20 +37,20 @@ enum proxy_header { PROXY_HEADER_OFF, PROXY_HEADER_V1, PROXY_HEADER_V2 };
 
 struct mail_settings {
 	const struct protocol *protocol;
-	struct strs server_names;	/* the first is ours in greetings; all of them choose by SNI */
+	struct strs server_names; /* the first is ours in greetings; all of them choose by SNI */
 	uint64_t timeout_ms;
 	uint64_t max_errors, max_commands;
-	unsigned starttls;		/* enum starttls */
-	struct resolver_options *resolver;	/* NULL: off */
+	unsigned starttls;		   /* enum starttls */
+	struct resolver_options *resolver; /* NULL: off */
 	uint64_t resolver_timeout_ms;
 	bool proxy;
 	uint64_t proxy_buffer;
 	bool proxy_pass_error_message;
 	uint64_t proxy_timeout_ms;
-	unsigned proxy_header;		/* enum proxy_header */
+	unsigned proxy_header; /* enum proxy_header */
 	struct trusted_network *real_ip_from;
-	struct access_rule *access;	/* first match wins; no match: allowed */
-	struct endpoint *endpoints;	/* of this server, in the file's order */
+	struct access_rule *access; /* first match wins; no match: allowed */
+	struct endpoint *endpoints; /* of this server, in the file's order */
 };
 
 extern const struct module mail_module;

@@ -16,7 +16,7 @@ struct hand {
 	pid_t pid;
 	int channel;
 	bool retiring;
-	unsigned number;		/* among those in service; one that is lost leaves it to its successor */
+	unsigned number; /* among those in service; one that is lost leaves it to its successor */
 	struct hand *next;
 };
 
@@ -72,7 +72,8 @@ static bool send_fds(int channel, enum order order, uint64_t number, const int *
 	return true;
 }
 
-/* As many to a message as it holds: hundreds of messages would not fit the channel before the worker reads. */
+/* As many to a message as it holds: hundreds of messages would not fit the channel before the worker reads.
+ */
 static bool send_sockets(int channel, const struct generation *g)
 {
 	int fds[CHANNEL_FDS_MAX];
@@ -98,15 +99,15 @@ static bool send_logs(int channel, const struct generation *g)
 
 bool crew_say(int channel, const struct generation *g, int bundle)
 {
-	return send_fds(channel, ORDER_BUNDLE, g->number, &bundle, 1) && send_sockets(channel, g) && send_logs(channel, g) &&
-	       send_fds(channel, ORDER_COMMIT, g->number, NULL, 0);
+	return send_fds(channel, ORDER_BUNDLE, g->number, &bundle, 1) && send_sockets(channel, g) &&
+	       send_logs(channel, g) && send_fds(channel, ORDER_COMMIT, g->number, NULL, 0);
 }
 
 static void tell(const struct hand *h, const struct generation *g, int bundle)
 {
 	if (!crew_say(h->channel, g, bundle)) {
-		log_put(&g->log, LOG_ALERT, 0, "worker process %d does not listen (%d: %s), killing it", h->pid, errno,
-			strerror(errno));
+		log_put(&g->log, LOG_ALERT, 0, "worker process %d does not listen (%d: %s), killing it",
+			h->pid, errno, strerror(errno));
 		kill(h->pid, SIGKILL);
 	}
 }
@@ -230,8 +231,8 @@ static void log_death(pid_t pid, int status, const struct log *log)
 		log_put(log, LOG_ALERT, 0, "worker process %d exited on signal %d%s", pid, WTERMSIG(status),
 			WCOREDUMP(status) ? " (core dumped)" : "");
 	else
-		log_put(log, WEXITSTATUS(status) != 0 ? LOG_ALERT : LOG_NOTICE, 0, "worker process %d exited with code %d", pid,
-			WEXITSTATUS(status));
+		log_put(log, WEXITSTATUS(status) != 0 ? LOG_ALERT : LOG_NOTICE, 0,
+			"worker process %d exited with code %d", pid, WEXITSTATUS(status));
 }
 
 bool crew_reaped(struct crew *c, pid_t pid, int status, const struct log *log, bool *lost)

@@ -6,19 +6,22 @@
 
 struct crew;
 
-/* What a new worker process does, the `number`th from 0; must not return. It gives back what it has of the master's. */
+/* What a new worker process does, the `number`th from 0; must not return. It gives back what it has of the
+ * master's. */
 typedef void crew_work_fn(void *owner, unsigned number, int channel);
 
 struct crew *crew_new(crew_work_fn *work, void *owner);
 void crew_free(struct crew *c);
 
-/* Start workers until `wanted` are in service, and ask the surplus to stop gracefully. New ones get the generation at once. */
+/* Start workers until `wanted` are in service, and ask the surplus to stop gracefully. New ones get the
+ * generation at once. */
 void crew_fit(struct crew *c, unsigned wanted, const struct generation *g, int bundle);
 
 /* Tell every worker in service about a generation; one that does not listen is killed, to be replaced. */
 void crew_tell(struct crew *c, const struct generation *g, int bundle);
 
-/* Say a generation into a channel: what every worker hears first. False with errno when the other end does not take it. */
+/* Say a generation into a channel: what every worker hears first. False with errno when the other end does
+ * not take it. */
 bool crew_say(int channel, const struct generation *g, int bundle);
 
 /* Tell every worker that the log targets of `g` were opened anew. */

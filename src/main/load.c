@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loading; see load.h. The worker takes the file's name and -g from the same command line, so only answers travel. */
+/* Loading; see load.h. The worker takes the file's name and -g from the same command line, so only answers
+ * travel. */
 #include "main/load.h"
 
 #include "main/core.h"
@@ -23,8 +24,13 @@ void load_say(const struct loader *l, enum log_level level, const char *format, 
 static struct generation *load(const struct loader *l, struct bundle *bundle)
 {
 	struct conf_source source = {
-		.modules = modules, .bundle = bundle, .file = l->options->conf_file, .prefix = l->options->prefix,
-		.globals = l->options->globals, .say = l->say, .to = l->to,
+		.modules = modules,
+		.bundle = bundle,
+		.file = l->options->conf_file,
+		.prefix = l->options->prefix,
+		.globals = l->options->globals,
+		.say = l->say,
+		.to = l->to,
 	};
 	struct conf *conf = conf_load(&source);
 	struct generation *g = NULL;
@@ -56,7 +62,8 @@ struct generation *load_replayed(const struct loader *l, int memfd)
 	struct bundle *bundle = bundle_replay(memfd);
 
 	if (bundle == NULL) {
-		load_say(l, LOG_EMERG, "cannot read the configuration bundle (%d: %s)", errno, strerror(errno));
+		load_say(l, LOG_EMERG, "cannot read the configuration bundle (%d: %s)", errno,
+			 strerror(errno));
 		return NULL;
 	}
 	return load(l, bundle);

@@ -6,7 +6,7 @@
 
 struct loader {
 	const struct options *options;
-	struct tls_shared *shared;	/* NULL while only testing */
+	struct tls_shared *shared; /* NULL while only testing */
 	/* Hears that all was read and is right in itself; NULL: nobody wants to know. */
 	void (*read)(void *to);
 	/* Hears what is wrong or worth saying. */
@@ -15,7 +15,8 @@ struct loader {
 };
 
 /* Say something through the loader, printf-like. */
-void load_say(const struct loader *l, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void load_say(const struct loader *l, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Read everything from the world, recording it. NULL after all faults have been said. */
 struct generation *load_recorded(const struct loader *l);

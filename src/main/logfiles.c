@@ -17,7 +17,8 @@ static int open_syslog(const struct addr *server)
 	socklen_t len = addr_to_sockaddr(server, &ss);
 	int fd = socket(server->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	/* a syslog that is not there yet is no reason not to start: lines are lost, and counted, until it is */
+	/* a syslog that is not there yet is no reason not to start: lines are lost, and counted, until it is
+	 */
 	if (fd >= 0)
 		(void)!connect(fd, (struct sockaddr *)&ss, len);
 	return fd;

@@ -103,7 +103,8 @@ static int send_signal(const struct options *o)
 	if (pid != 0)
 		status = kill(pid, number) != 0;
 	if (pid != 0 && status != 0)
-		fprintf(stderr, "postern: [alert] kill(%d, %d) failed (%d: %s)\n", pid, number, errno, strerror(errno));
+		fprintf(stderr, "postern: [alert] kill(%d, %d) failed (%d: %s)\n", pid, number, errno,
+			strerror(errno));
 	generation_free(g);
 	return status;
 }

@@ -2,8 +2,9 @@
 /*
  * The life of the master: start, then one function for each signal.
  *
- * A reload reads the new configuration into a new bundle and hands it to the workers that run; they keep their sessions. Only what a process
- * cannot change about itself (its user, its limits) needs new workers. A configuration with faults changes nothing.
+ * A reload reads the new configuration into a new bundle and hands it to the workers that run; they keep
+ * their sessions. Only what a process cannot change about itself (its user, its limits) needs new workers. A
+ * configuration with faults changes nothing.
  */
 #include "main/master.h"
 
@@ -31,11 +32,12 @@
 /* After TERM workers get so long before they are killed. */
 enum { KILL_AFTER_MS = 1000 };
 
-/* A worker that dies is replaced at once; after so many deaths within one breath the next waits for the breath to end. */
+/* A worker that dies is replaced at once; after so many deaths within one breath the next waits for the
+ * breath to end. */
 enum { DEATHS_MAX = 10, BREATH_MS = 1000 };
 
-/* Room for TLS sessions, in memory that costs nothing until it is used: workers keep it over reloads, so it does not follow the first
- * configuration. */
+/* Room for TLS sessions, in memory that costs nothing until it is used: workers keep it over reloads, so it
+ * does not follow the first configuration. */
 enum { TLS_SESSIONS_SIZE = 32 << 20 };
 
 struct master {
@@ -44,13 +46,13 @@ struct master {
 	struct loop *loop;
 	struct signals *signals;
 	struct generation *current;
-	int bundle;			/* sealed, of the current generation */
+	int bundle; /* sealed, of the current generation */
 	struct crew *crew;
 	struct timer kill, breath;
 	unsigned deaths;
-	pid_t heir;			/* a new binary that runs beside us; 0: none */
-	bool stopping, resting;		/* resting: WINCH has sent the workers home */
-	const char *pid_file;		/* as it is now: with .oldbin while an heir runs */
+	pid_t heir;		/* a new binary that runs beside us; 0: none */
+	bool stopping, resting; /* resting: WINCH has sent the workers home */
+	const char *pid_file;	/* as it is now: with .oldbin while an heir runs */
 };
 
 static const struct log *log_of(const struct master *m)
@@ -83,7 +85,8 @@ static bool install(struct master *m, struct generation *g)
 	int bundle = bundle_seal(g->bundle);
 
 	if (bundle < 0) {
-		log_put(&g->log, LOG_EMERG, 0, "cannot seal the configuration (%d: %s)", errno, strerror(errno));
+		log_put(&g->log, LOG_EMERG, 0, "cannot seal the configuration (%d: %s)", errno,
+			strerror(errno));
 		return false;
 	}
 	g->number = old != NULL ? old->number + 1 : 1;
@@ -105,7 +108,8 @@ static unsigned workers_wanted(const struct master *m)
 
 /* ---- workers ---- */
 
-/* What a worker finds when it reads the configuration again has been said by the master; a difference would be our own bug. */
+/* What a worker finds when it reads the configuration again has been said by the master; a difference would
+ * be our own bug. */
 static void say_in_worker(void *to, enum log_level level, const char *text)
 {
 	(void)to;
@@ -158,7 +162,8 @@ static void replace_worker(struct master *m)
 	if (++m->deaths <= DEATHS_MAX)
 		fit(m);
 	else if (m->deaths == DEATHS_MAX + 1)
-		log_put(log_of(m), LOG_ALERT, 0, "workers die as fast as they are started, waiting %d ms", BREATH_MS);
+		log_put(log_of(m), LOG_ALERT, 0, "workers die as fast as they are started, waiting %d ms",
+			BREATH_MS);
 }
 
 /* ---- one function for each signal ---- */
@@ -183,7 +188,8 @@ static void reload(struct master *m)
 	log_put(log_of(m), LOG_NOTICE, 0, "reconfiguring");
 	g = load_recorded(&m->loader);
 	if (g == NULL || !open_everything(m, g)) {
-		log_put(log_of(m), LOG_ERROR, 0, "the new configuration was not taken, the running one stays");
+		log_put(log_of(m), LOG_ERROR, 0,
+			"the new configuration was not taken, the running one stays");
 		generation_free(g);
 		return;
 	}
@@ -257,13 +263,15 @@ static void upgrade(struct master *m)
 	home = arena_new(256);
 	old = (char *)arena_format(home, "%s.oldbin", m->pid_file).at;
 	if (rename(m->pid_file, old) != 0)
-		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", m->pid_file, errno, strerror(errno));
+		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", m->pid_file, errno,
+			strerror(errno));
 	m->heir = fork();
 	if (m->heir == 0) {
 		signals_reset();
 		setenv(SOCKETS_VARIABLE, sockets_bequeath(m->current, home).at, 1);
 		execv(m->options->argv[0], m->options->argv);
-		log_put(log_of(m), LOG_ALERT, 0, "execve() \"%s\" failed (%d: %s)", m->options->argv[0], errno, strerror(errno));
+		log_put(log_of(m), LOG_ALERT, 0, "execve() \"%s\" failed (%d: %s)", m->options->argv[0],
+			errno, strerror(errno));
 		_exit(2);
 	}
 	arena_free(home);
@@ -274,11 +282,13 @@ static void heir_gone(struct master *m, int status)
 {
 	char old[4096];
 
-	log_put(log_of(m), LOG_NOTICE, 0, "new binary process %d exited with code %d", m->heir, WEXITSTATUS(status));
+	log_put(log_of(m), LOG_NOTICE, 0, "new binary process %d exited with code %d", m->heir,
+		WEXITSTATUS(status));
 	m->heir = 0;
 	snprintf(old, sizeof(old), "%s.oldbin", m->pid_file);
 	if (rename(old, m->pid_file) != 0)
-		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", old, errno, strerror(errno));
+		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", old, errno,
+			strerror(errno));
 	if (!m->stopping && crew_in_service(m->crew) == 0) {
 		m->resting = false;
 		fit(m);
@@ -304,17 +314,15 @@ static const struct order_by_signal {
 	int signal;
 	const char *name, *doing;
 	void (*obey)(struct master *m);
-} SIGNALS[] = {
-	{ SIGTERM, "SIGTERM", ", exiting", stop_fast },
-	{ SIGINT, "SIGINT", ", exiting", stop_fast },
-	{ SIGQUIT, "SIGQUIT", ", shutting down", stop_gracefully },
-	{ SIGHUP, "SIGHUP", ", reconfiguring", reload },
-	{ SIGUSR1, "SIGUSR1", ", reopening logs", reopen_logs },
-	{ SIGUSR2, "SIGUSR2", ", changing binary", upgrade },
-	{ SIGWINCH, "SIGWINCH", ", gracefully shutting down workers", rest },
-	{ SIGCHLD, "SIGCHLD", "", reap },
-	{ 0, NULL, NULL, NULL }
-};
+} SIGNALS[] = { { SIGTERM, "SIGTERM", ", exiting", stop_fast },
+		{ SIGINT, "SIGINT", ", exiting", stop_fast },
+		{ SIGQUIT, "SIGQUIT", ", shutting down", stop_gracefully },
+		{ SIGHUP, "SIGHUP", ", reconfiguring", reload },
+		{ SIGUSR1, "SIGUSR1", ", reopening logs", reopen_logs },
+		{ SIGUSR2, "SIGUSR2", ", changing binary", upgrade },
+		{ SIGWINCH, "SIGWINCH", ", gracefully shutting down workers", rest },
+		{ SIGCHLD, "SIGCHLD", "", reap },
+		{ 0, NULL, NULL, NULL } };
 
 static void signalled(void *owner, const struct signalfd_siginfo *info)
 {
@@ -323,7 +331,8 @@ static void signalled(void *owner, const struct signalfd_siginfo *info)
 	for (const struct order_by_signal *o = SIGNALS; o->signal != 0; o++) {
 		if ((int)info->ssi_signo != o->signal)
 			continue;
-		log_put(log_of(m), LOG_NOTICE, 0, "signal %d (%s) received from %u%s", o->signal, o->name, info->ssi_pid, o->doing);
+		log_put(log_of(m), LOG_NOTICE, 0, "signal %d (%s) received from %u%s", o->signal, o->name,
+			info->ssi_pid, o->doing);
 		o->obey(m);
 	}
 }
@@ -400,7 +409,9 @@ static void clean_up(struct master *m)
 
 int master_run(const struct options *options)
 {
-	struct master m = { .options = options, .bundle = -1, .kill.fn = kill_rest, .breath.fn = breath_over };
+	struct master m = {
+		.options = options, .bundle = -1, .kill.fn = kill_rest, .breath.fn = breath_over
+	};
 	const struct core_settings *core;
 	struct generation *g;
 	const char *step;

@@ -11,6 +11,6 @@
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
 const struct module *const modules[] = {
-	&core_module,		&events_module,		&error_log_module,	&mail_module,		&tls_module,		&auth_http_module,
-	&imap_protocol.module,	&pop3_protocol.module,	&smtp_protocol.module,	NULL
+	&core_module,	   &events_module,	  &error_log_module,	 &mail_module,		&tls_module,
+	&auth_http_module, &imap_protocol.module, &pop3_protocol.module, &smtp_protocol.module, NULL
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line. Flags may be bundled (-tq) and a value may stand in the same word (-c/etc/postern.conf), as operators
- * of nginx type them. getopt would read that too, but the words of its complaints are not those that scripts know.
+ * The command line. Flags may be bundled (-tq) and a value may stand in the same word (-c/etc/postern.conf),
+ * as operators of nginx type them. getopt would read that too, but the words of its complaints are not those
+ * that scripts know.
  */
 #include "main/options.h"
 
@@ -18,14 +19,12 @@ struct valued {
 	const char *wants;
 };
 
-static const struct valued VALUED[] = {
-	{ 'c', offsetof(struct options, conf_file), "file name" },
-	{ 'p', offsetof(struct options, prefix), "directory name" },
-	{ 'e', offsetof(struct options, error_log), "file name" },
-	{ 'g', offsetof(struct options, globals), "parameter" },
-	{ 's', offsetof(struct options, signal), "parameter" },
-	{ 0, 0, NULL }
-};
+static const struct valued VALUED[] = { { 'c', offsetof(struct options, conf_file), "file name" },
+					{ 'p', offsetof(struct options, prefix), "directory name" },
+					{ 'e', offsetof(struct options, error_log), "file name" },
+					{ 'g', offsetof(struct options, globals), "parameter" },
+					{ 's', offsetof(struct options, signal), "parameter" },
+					{ 0, 0, NULL } };
 
 static const char HELP[] =
 	"Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]\n"
@@ -57,8 +56,11 @@ void options_version(void)
 void options_build(void)
 {
 	options_version();
-	fprintf(stderr, "built by %s %s\nbuilt with %s\nconfigure arguments: --prefix=%s --conf-path=%s --error-log-path=%s\n",
-		POSTERN_COMPILER, __VERSION__, POSTERN_LIBRARIES, POSTERN_PREFIX, POSTERN_CONF, POSTERN_ERROR_LOG);
+	fprintf(stderr,
+		"built by %s %s\nbuilt with %s\nconfigure arguments: --prefix=%s --conf-path=%s "
+		"--error-log-path=%s\n",
+		POSTERN_COMPILER, __VERSION__, POSTERN_LIBRARIES, POSTERN_PREFIX, POSTERN_CONF,
+		POSTERN_ERROR_LOG);
 }
 
 static bool set_flag(struct options *o, char letter)

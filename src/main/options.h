@@ -5,17 +5,18 @@
 
 /* Where things are when nobody says otherwise; meson sets them. */
 struct options {
-	const char *conf_file;		/* -c */
-	const char *prefix;		/* -p, ends in '/' */
-	const char *error_log;		/* -e; NULL: logs/error.log under the prefix */
-	const char *globals;		/* -g; NULL: none */
-	const char *signal;		/* -s: stop, quit, reopen, reload; NULL: none */
-	const char *help;		/* -h DIRECTIVE or "directives"; "" for -h alone; NULL: none */
-	bool test, dump, quiet, version, build;	/* -t, -T (which implies -t), -q, -v, -V */
-	char **argv;			/* for the upgrade of the binary */
+	const char *conf_file; /* -c */
+	const char *prefix;    /* -p, ends in '/' */
+	const char *error_log; /* -e; NULL: logs/error.log under the prefix */
+	const char *globals;   /* -g; NULL: none */
+	const char *signal;    /* -s: stop, quit, reopen, reload; NULL: none */
+	const char *help;      /* -h DIRECTIVE or "directives"; "" for -h alone; NULL: none */
+	bool test, dump, quiet, version, build; /* -t, -T (which implies -t), -q, -v, -V */
+	char **argv;				/* for the upgrade of the binary */
 };
 
-/* False after telling on stderr what is wrong. Paths become absolute (allocated, kept for the process' life). */
+/* False after telling on stderr what is wrong. Paths become absolute (allocated, kept for the process' life).
+ */
 bool options_read(struct options *o, int argc, char **argv);
 
 /* What -h, -v and -V print. */

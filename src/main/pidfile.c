@@ -30,7 +30,8 @@ pid_t pidfile_read(const char *path)
 	ssize_t n;
 
 	if (fd < 0) {
-		fprintf(stderr, "postern: [error] open() \"%s\" failed (%d: %s)\n", path, errno, strerror(errno));
+		fprintf(stderr, "postern: [error] open() \"%s\" failed (%d: %s)\n", path, errno,
+			strerror(errno));
 		return 0;
 	}
 	n = read(fd, text, sizeof(text) - 1);

@@ -59,7 +59,8 @@ static void reduce_environment(const struct core_settings *core)
 		value = strchr(entry, '=') == NULL ? getenv(entry) : "";
 		if (value == NULL)
 			continue;
-		kept[len++] = strdup(strchr(entry, '=') != NULL ? entry : arena_format(home, "%s=%s", entry, value).at);
+		kept[len++] = strdup(
+			strchr(entry, '=') != NULL ? entry : arena_format(home, "%s=%s", entry, value).at);
 	}
 	environ = kept;
 	arena_free(home);
@@ -97,6 +98,7 @@ static bool same_affinity(const struct core_affinity *a, const struct core_affin
 bool prepare_differs(const struct core_settings *a, const struct core_settings *b)
 {
 	return a->user.change != b->user.change || a->user.uid != b->user.uid || a->user.gid != b->user.gid ||
-	       a->priority != b->priority || a->rlimit_nofile != b->rlimit_nofile || a->rlimit_core != b->rlimit_core ||
-	       !str_eq(a->working_directory, b->working_directory) || !same_affinity(&a->affinity, &b->affinity);
+	       a->priority != b->priority || a->rlimit_nofile != b->rlimit_nofile ||
+	       a->rlimit_core != b->rlimit_core || !str_eq(a->working_directory, b->working_directory) ||
+	       !same_affinity(&a->affinity, &b->affinity);
 }

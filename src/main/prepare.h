@@ -5,7 +5,8 @@
 
 struct core_settings;
 
-/* `number` counts workers from 0. False after `log` has heard what could not be done; then the worker must not serve. */
+/* `number` counts workers from 0. False after `log` has heard what could not be done; then the worker must
+ * not serve. */
 bool prepare_worker(const struct core_settings *core, unsigned number, const struct log *log);
 
 /* Do the two differ in something that a running worker cannot change about itself? */

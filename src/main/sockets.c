@@ -35,7 +35,8 @@ static bool listens_on(int fd, const struct addr *a)
 	if (getsockname(fd, (struct sockaddr *)&have, &have_len) != 0)
 		return false;
 	if (a->family == AF_UNIX)
-		return have.ss_family == AF_UNIX && have_len == want_len && memcmp(&have, &want, want_len) == 0;
+		return have.ss_family == AF_UNIX && have_len == want_len &&
+		       memcmp(&have, &want, want_len) == 0;
 	addr_from_sockaddr(&got, &have, have_len);
 	return addr_eq(&got, a);
 }
@@ -66,8 +67,8 @@ static int open_patiently(const struct listener *l, const struct loader *loader)
 
 		if (fd >= 0)
 			return fd;
-		load_say(loader, LOG_EMERG, "%.*s to %s failed (%d: %s)", (int)strcspn(step, ")") + 1, step, addr_text(&l->addr, text), errno,
-			strerror(errno));
+		load_say(loader, LOG_EMERG, "%.*s to %s failed (%d: %s)", (int)strcspn(step, ")") + 1, step,
+			 addr_text(&l->addr, text), errno, strerror(errno));
 		if (errno != EADDRINUSE)
 			return -1;
 		nanosleep(&pause, NULL);
@@ -87,7 +88,8 @@ static bool open_one(struct listener *l, const struct generation *old, const str
 		return l->fd >= 0;
 	}
 	if (!listen_adjust(l->fd, &l->addr, &l->options, &step))
-		load_say(loader, LOG_ALERT, "%s failed on an open socket (%d: %s), ignored", step, errno, strerror(errno));
+		load_say(loader, LOG_ALERT, "%s failed on an open socket (%d: %s), ignored", step, errno,
+			 strerror(errno));
 	return true;
 }
 

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The master's listening sockets: kept over reloads, handed down to a new binary, opened where they are missing. */
+/* The master's listening sockets: kept over reloads, handed down to a new binary, opened where they are
+ * missing. */
 #pragma once
 #include "main/load.h"
 
 /*
- * Give every listener of `g` a socket: the one that `old` (NULL: none) has for the same address, an inherited one, or a new one. Sockets of
- * `old` are shared, not taken. On false all that was newly opened is closed again and `loader` has heard why.
+ * Give every listener of `g` a socket: the one that `old` (NULL: none) has for the same address, an inherited
+ * one, or a new one. Sockets of `old` are shared, not taken. On false all that was newly opened is closed
+ * again and `loader` has heard why.
  */
 bool sockets_open(struct generation *g, const struct generation *old, const struct loader *loader);
 
 /* Close what `old` has and `g` (NULL: nobody) does not go on with; files of unix sockets are removed. */
 void sockets_close(struct generation *old, const struct generation *g);
 
-/* For the upgrade of the binary: "fd;fd;" of all listeners, with close-on-exec off; and the other side of it. */
+/* For the upgrade of the binary: "fd;fd;" of all listeners, with close-on-exec off; and the other side of it.
+ */
 struct str sockets_bequeath(const struct generation *g, struct arena *home);
 bool sockets_were_inherited(void);
 

@@ -2,8 +2,8 @@
 /*
  * The life of a worker, from top to bottom: hear orders, take a generation in, accept, stop.
  *
- * A worker keeps running over reloads. A new generation arrives as descriptors; once it is committed new sessions begin with
- * it, and the old one lives as long as its sessions do.
+ * A worker keeps running over reloads. A new generation arrives as descriptors; once it is committed new
+ * sessions begin with it, and the old one lives as long as its sessions do.
  */
 #include "main/worker.h"
 
@@ -42,8 +42,8 @@ struct worker {
 	const struct loader *loader;
 	struct gate *gates;
 	size_t gates_len;
-	struct timer pause;		/* accepting rests */
-	struct timer shutdown;		/* worker_shutdown_timeout */
+	struct timer pause;    /* accepting rests */
+	struct timer shutdown; /* worker_shutdown_timeout */
 	/* a generation on its way */
 	uint64_t number;
 	int bundle;
@@ -78,7 +78,8 @@ static void gates_watch(struct worker *w)
 {
 	for (size_t i = 0; i < w->gates_len; i++)
 		if (!loop_watch_listening(w->house.loop, &w->gates[i].watch))
-			log_put(log_of(w), LOG_ALERT, 0, "cannot watch a listening socket (%d: %s)", errno, strerror(errno));
+			log_put(log_of(w), LOG_ALERT, 0, "cannot watch a listening socket (%d: %s)", errno,
+				strerror(errno));
 }
 
 static void gates_unwatch(struct worker *w)
@@ -101,7 +102,8 @@ static void pause_over(struct timer *t)
 		gates_watch(w);
 }
 
-/* One connection a turn: those under way are not kept waiting by a storm of new ones, and no call is spent on finding that there is no more. */
+/* One connection a turn: those under way are not kept waiting by a storm of new ones, and no call is spent on
+ * finding that there is no more. */
 static void accept_one(struct worker *w, const struct gate *gate)
 {
 	struct addr client;
@@ -115,7 +117,8 @@ static void accept_one(struct worker *w, const struct gate *gate)
 		return;
 	}
 	if (w->house.sockets >= w->house.sockets_max) {
-		log_put(log_of(w), LOG_ALERT, 0, "%zu worker_connections are not enough", w->house.sockets_max);
+		log_put(log_of(w), LOG_ALERT, 0, "%zu worker_connections are not enough",
+			w->house.sockets_max);
 		close(fd);
 		return;
 	}
@@ -151,13 +154,16 @@ static void attach(struct worker *w, struct generation *g)
 	w->gates = mem_array(w->gates_len, sizeof(*w->gates));
 	for (struct listener *l = g->listeners; l != NULL; l = l->next, at++) {
 		l->fd = w->sockets.at[at];
-		w->gates[at] = (struct gate){ .watch = { .fn = gate_ready, .fd = l->fd }, .listener = l, .worker = w };
+		w->gates[at] = (struct gate){ .watch = { .fn = gate_ready, .fd = l->fd },
+					      .listener = l,
+					      .worker = w };
 	}
 	generation_attach_logs(g, w->logs.at, w->logs.len);
 	gates_watch(w);
 }
 
-/* Take the old generation's sockets out of the loop; the new one brings its own descriptors of the same sockets. */
+/* Take the old generation's sockets out of the loop; the new one brings its own descriptors of the same
+ * sockets. */
 static void detach(struct worker *w)
 {
 	if (w->gates != NULL && !timer_armed(&w->pause))
@@ -205,7 +211,8 @@ static void commit(struct worker *w)
 	for (struct listener *l = g != NULL ? g->listeners : NULL; l != NULL; l = l->next)
 		listeners++;
 	if (g == NULL || listeners != w->sockets.len || w->logs.len != generation_log_files(g)) {
-		log_put(log_of(w), LOG_ALERT, 0, "cannot take over configuration %llu", (unsigned long long)w->number);
+		log_put(log_of(w), LOG_ALERT, 0, "cannot take over configuration %llu",
+			(unsigned long long)w->number);
 		generation_free(g);
 		fds_drop(&w->sockets);
 		fds_drop(&w->logs);
@@ -221,7 +228,8 @@ static void commit(struct worker *w)
 	w->house.debugged = events_settings(g->conf)->debug_connection.len != 0 ? debugged : NULL;
 	arm_shutdown(w);
 	if (reload)
-		log_put(log_of(w), LOG_NOTICE, 0, "took over configuration %llu", (unsigned long long)w->number);
+		log_put(log_of(w), LOG_NOTICE, 0, "took over configuration %llu",
+			(unsigned long long)w->number);
 	free(w->sockets.at);
 	w->sockets = (struct fds){ NULL, 0 };
 	free(w->logs.at);
@@ -334,10 +342,14 @@ static void clean_up(struct worker *w)
 
 int worker_run(int channel, const struct loader *loader)
 {
-	/* the last ones are the master's; they come here when a whole process group is meant, and are passed over */
+	/* the last ones are the master's; they come here when a whole process group is meant, and are passed
+	 * over */
 	static const int heard[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, 0 };
-	struct worker w = { .house.emptied = emptied, .loader = loader, .channel = { .fn = ordered, .fd = channel },
-			    .pause.fn = pause_over, .shutdown.fn = shutdown_over };
+	struct worker w = { .house.emptied = emptied,
+			    .loader = loader,
+			    .channel = { .fn = ordered, .fd = channel },
+			    .pause.fn = pause_over,
+			    .shutdown.fn = shutdown_over };
 	int status;
 
 	w.house.loop = loop_new();

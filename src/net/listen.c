@@ -140,8 +140,9 @@ bool listen_adjust(int fd, const struct addr *a, const struct listen_options *o,
 /* Linux hands out errors that are already pending on the new connection: they concern nobody any more. */
 static bool passes_over(int error)
 {
-	static const int of_the_connection[] = { EINTR, ECONNABORTED, EPROTO, ENOPROTOOPT, EHOSTDOWN,
-						 EHOSTUNREACH, ENETDOWN, ENETUNREACH, ENONET };
+	static const int of_the_connection[] = { EINTR,	      ECONNABORTED, EPROTO,
+						 ENOPROTOOPT, EHOSTDOWN,    EHOSTUNREACH,
+						 ENETDOWN,    ENETUNREACH,  ENONET };
 
 	for (size_t i = 0; i < sizeof(of_the_connection) / sizeof(of_the_connection[0]); i++)
 		if (error == of_the_connection[i])

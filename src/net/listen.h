@@ -6,12 +6,12 @@
 /* The parameters of `listen` that concern the socket. Zero bytes are the defaults but for backlog and
  * ipv6only. */
 struct listen_options {
-	int backlog;			/* 0: 511 */
-	int rcvbuf, sndbuf;		/* bytes; 0: the system's */
-	int keepalive;			/* 0: unset, 1: on, -1: off */
-	int keep_idle_sec, keep_interval_sec, keep_count;	/* 0: the system's */
-	bool ipv6only;			/* default on is set by who parses */
-	bool multipath;			/* MPTCP */
+	int backlog;					  /* 0: 511 */
+	int rcvbuf, sndbuf;				  /* bytes; 0: the system's */
+	int keepalive;					  /* 0: unset, 1: on, -1: off */
+	int keep_idle_sec, keep_interval_sec, keep_count; /* 0: the system's */
+	bool ipv6only;					  /* default on is set by who parses */
+	bool multipath;					  /* MPTCP */
 };
 
 /*

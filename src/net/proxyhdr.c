@@ -13,15 +13,25 @@
 static const char SIGNATURE[12] = { '\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n' };
 
 enum {
-	V1_MAX = 107,			/* CR LF included */
+	V1_MAX = 107, /* CR LF included */
 	V2_FIXED = sizeof(SIGNATURE) + 4,
-	COMMAND_LOCAL = 0, COMMAND_PROXY = 1,
-	TRANSPORT_STREAM = 1, TRANSPORT_LAST = 2,
+	COMMAND_LOCAL = 0,
+	COMMAND_PROXY = 1,
+	TRANSPORT_STREAM = 1,
+	TRANSPORT_LAST = 2,
 	TLV_FIXED = 3,
-	TLV_ALPN = 0x01, TLV_AUTHORITY = 0x02, TLV_CRC32C = 0x03, TLV_SSL = 0x20,
-	TLV_SSL_VERSION = 0x21, TLV_SSL_CN = 0x22, TLV_SSL_CIPHER = 0x23, TLV_SSL_SIG_ALG = 0x24,
+	TLV_ALPN = 0x01,
+	TLV_AUTHORITY = 0x02,
+	TLV_CRC32C = 0x03,
+	TLV_SSL = 0x20,
+	TLV_SSL_VERSION = 0x21,
+	TLV_SSL_CN = 0x22,
+	TLV_SSL_CIPHER = 0x23,
+	TLV_SSL_SIG_ALG = 0x24,
 	TLV_SSL_KEY_ALG = 0x25,
-	SSL_ON = 0x01, SSL_CERT_NOW = 0x02, SSL_CERT_SESSION = 0x04,
+	SSL_ON = 0x01,
+	SSL_CERT_NOW = 0x02,
+	SSL_CERT_SESSION = 0x04,
 	CRC_SIZE = 4,
 	TEXT_MAX = 255,
 };
@@ -262,7 +272,8 @@ struct header {
 };
 
 static_assert(V2_FIXED + 36 + 7 * (TLV_FIXED + TEXT_MAX) + TLV_FIXED + 5 + TLV_FIXED + CRC_SIZE <=
-	      sizeof(((struct header *)0)->at), "the longest header fits");
+		      sizeof(((struct header *)0)->at),
+	      "the longest header fits");
 
 static void put(struct header *h, const void *at, size_t len)
 {

@@ -7,24 +7,24 @@
 #include "base/buf.h"
 
 enum proxyhdr_result {
-	PROXYHDR_MORE,			/* not whole yet; so far nothing is wrong */
+	PROXYHDR_MORE, /* not whole yet; so far nothing is wrong */
 	PROXYHDR_OK,
-	PROXYHDR_BAD,			/* not a header; `complaint` says why */
+	PROXYHDR_BAD, /* not a header; `complaint` says why */
 };
 
 struct proxyhdr {
-	bool has_addresses;		/* false for UNKNOWN, LOCAL, and families other than TCP over IP */
+	bool has_addresses; /* false for UNKNOWN, LOCAL, and families other than TCP over IP */
 	struct addr source, destination;
-	size_t size;			/* bytes that the header takes */
-	const char *complaint;		/* one of the three below */
-	unsigned version_seen;		/* with PROXYHDR_VERSION */
+	size_t size;	       /* bytes that the header takes */
+	const char *complaint; /* one of the three below */
+	unsigned version_seen; /* with PROXYHDR_VERSION */
 };
 
 enum { PROXYHDR_MAX = 4096 };
 
-#define PROXYHDR_BROKEN "broken header"
+#define PROXYHDR_BROKEN	 "broken header"
 #define PROXYHDR_VERSION "unknown PROXY protocol version"
-#define PROXYHDR_LARGE "header is too large"
+#define PROXYHDR_LARGE	 "header is too large"
 
 /*
  * Read a header off the front of `in`, which may hold only a part of it, or more than it. Strict: addresses
@@ -42,8 +42,8 @@ void proxyhdr_write_v1(struct buf *to, const struct addr *source, const struct a
  * bytes are left out: half a name would be another name. */
 struct proxyhdr_tls {
 	bool on;
-	bool certificate;		/* the client showed one … */
-	bool resumed;			/* … in an earlier connection of this TLS session */
+	bool certificate; /* the client showed one … */
+	bool resumed;	  /* … in an earlier connection of this TLS session */
 	bool verified;
 	struct str version, cipher, common_name, sig_alg, key_alg;
 	struct str sni, alpn;

@@ -11,11 +11,11 @@
 #include "net/stream.h"
 
 enum relay_end {
-	RELAY_DONE,			/* both sides ended in order and all was delivered; or the server did,
-					 * and its client was silent for RELAY_LINGER_MS without closing */
-	RELAY_CLIENT_BROKEN,		/* a read or write on the client's stream failed */
+	RELAY_DONE,	     /* both sides ended in order and all was delivered; or the server did,
+			      * and its client was silent for RELAY_LINGER_MS without closing */
+	RELAY_CLIENT_BROKEN, /* a read or write on the client's stream failed */
 	RELAY_SERVER_BROKEN,
-	RELAY_IDLE,			/* nothing moved in either direction for idle_ms */
+	RELAY_IDLE, /* nothing moved in either direction for idle_ms */
 };
 
 enum { RELAY_LINGER_MS = 30000 };
@@ -24,21 +24,21 @@ struct relay;
 typedef void relay_fn(struct relay *r, enum relay_end why);
 
 struct relay_flow {
-	uint64_t bytes;			/* that the receiver's socket took */
-	char *kept;			/* what it has not taken yet; NULL almost always */
+	uint64_t bytes; /* that the receiver's socket took */
+	char *kept;	/* what it has not taken yet; NULL almost always */
 	uint32_t kept_len, kept_at;
-	bool ended;			/* no more is to be read from the sender */
-	bool over;			/* … and all was passed on, or there is nobody to pass it to */
+	bool ended; /* no more is to be read from the sender */
+	bool over;  /* … and all was passed on, or there is nobody to pass it to */
 };
 
 struct relay {
-	struct stream *client, *server;	/* these four are set by who starts it */
+	struct stream *client, *server; /* these four are set by who starts it */
 	relay_fn *done;
 	uint64_t idle_ms;
-	uint64_t last_ms;		/* when bytes moved; the timer looks at it when it fires */
+	uint64_t last_ms; /* when bytes moved; the timer looks at it when it fires */
 	struct timer idle;
 	struct task again;
-	struct relay_flow up, down;	/* up: client to server */
+	struct relay_flow up, down; /* up: client to server */
 	enum relay_end why;
 };
 

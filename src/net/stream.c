@@ -31,17 +31,17 @@
 static_assert(sizeof(struct stream) <= 48, "every idle session holds two");
 
 enum {
-	OUTWARD = 1,			/* from stream_connect: the client's side of a handshake */
+	OUTWARD = 1, /* from stream_connect: the client's side of a handshake */
 	CONNECTING = 2,
-	SECURING = 4,			/* the handshake is under way */
-	SECURING_ON_ROOM = 8,		/* … and its next step waits for room in the socket, not for data */
-	DATA = 16,			/* a read may give something */
-	LAST = 32,			/* the other side will send no more than what is there */
-	OVER = 64,			/* … and that was read */
-	READING_ON_ROOM = 128,		/* a TLS read must write first */
-	STUCK = 256,			/* the socket did not take all */
-	SHUT = 512,			/* we will write no more */
-	SHUTTING = 1024,		/* … once close_notify has found room */
+	SECURING = 4,	       /* the handshake is under way */
+	SECURING_ON_ROOM = 8,  /* … and its next step waits for room in the socket, not for data */
+	DATA = 16,	       /* a read may give something */
+	LAST = 32,	       /* the other side will send no more than what is there */
+	OVER = 64,	       /* … and that was read */
+	READING_ON_ROOM = 128, /* a TLS read must write first */
+	STUCK = 256,	       /* the socket did not take all */
+	SHUT = 512,	       /* we will write no more */
+	SHUTTING = 1024,       /* … once close_notify has found room */
 	BROKE = 2048,
 };
 
@@ -95,7 +95,7 @@ static unsigned connected(struct stream *s, unsigned ready)
 
 static unsigned secured(struct stream *s)
 {
-	s->flags &= (uint16_t)~(SECURING | DATA);
+	s->flags &= (uint16_t) ~(SECURING | DATA);
 	if (!tls_link_readable(s->tls))
 		return STREAM_SECURED;
 	s->flags |= DATA;
@@ -147,7 +147,7 @@ static unsigned room(struct stream *s)
 		s->flags |= DATA;
 		what |= STREAM_READABLE;
 	}
-	s->flags &= (uint16_t)~(STUCK | READING_ON_ROOM);
+	s->flags &= (uint16_t) ~(STUCK | READING_ON_ROOM);
 	return what;
 }
 

@@ -19,12 +19,12 @@ struct tls_link;
 
 /* Bits of what happened; several may come at once. */
 enum {
-	STREAM_CONNECTED = 1,		/* stream_connect is through */
-	STREAM_SECURED = 2,		/* the handshake that stream_secure began is done */
-	STREAM_READABLE = 4,		/* stream_read may give bytes, or the end */
-	STREAM_WRITABLE = 8,		/* stream_write may take bytes again, after it took less than all */
-	STREAM_FAILED = 16,		/* connect, handshake, reset: see stream_failure. The last event, but
-					 * what came before it can still be read */
+	STREAM_CONNECTED = 1, /* stream_connect is through */
+	STREAM_SECURED = 2,   /* the handshake that stream_secure began is done */
+	STREAM_READABLE = 4,  /* stream_read may give bytes, or the end */
+	STREAM_WRITABLE = 8,  /* stream_write may take bytes again, after it took less than all */
+	STREAM_FAILED = 16,   /* connect, handshake, reset: see stream_failure. The last event, but
+			       * what came before it can still be read */
 };
 
 typedef void stream_fn(struct stream *s, unsigned what);
@@ -33,9 +33,9 @@ struct stream {
 	struct watch watch;
 	stream_fn *fn;
 	struct loop *loop;
-	struct tls_link *tls;		/* NULL: plain */
-	int error;			/* errno of the failure; 0 with tls: ask tls_failure */
-	uint16_t flags;			/* stream.c's own */
+	struct tls_link *tls; /* NULL: plain */
+	int error;	      /* errno of the failure; 0 with tls: ask tls_failure */
+	uint16_t flags;	      /* stream.c's own */
 };
 
 /* Results of stream_read and stream_write besides a positive count. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages with descriptors; see channel.h. Both ends run the same program, so the struct's head travels as it is. */
+/* Messages with descriptors; see channel.h. Both ends run the same program, so the struct's head travels as
+ * it is. */
 #include "proc/channel.h"
 
 #include <errno.h>
@@ -58,7 +59,9 @@ enum channel_result channel_receive(int end, struct message *m)
 	struct head head = { 0 };
 	struct iovec data = { &head, sizeof(head) };
 	union control control = { 0 };
-	struct msghdr msg = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room,
+	struct msghdr msg = { .msg_iov = &data,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
 			      .msg_controllen = sizeof(control.room) };
 	ssize_t n;
 

@@ -7,7 +7,7 @@
 struct identity {
 	uid_t uid;
 	gid_t gid;
-	const char *user;		/* for the supplementary groups */
+	const char *user; /* for the supplementary groups */
 };
 
 /* Become that user for good. False with errno and *step. */

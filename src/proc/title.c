@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Process titles. The kernel shows the memory in which it put the arguments, so that memory is written over; the strings of the
- * environment lie right behind it and give more room once they are copied.
+ * Process titles. The kernel shows the memory in which it put the arguments, so that memory is written over;
+ * the strings of the environment lie right behind it and give more room once they are copied.
  */
 #include "proc/title.h"
 
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * The one place of the process that the kernel looks at; there is no other way to name it. The copies are one block, held here,
- * since whoever changes the environment later drops single strings.
+ * The one place of the process that the kernel looks at; there is no other way to name it. The copies are one
+ * block, held here, since whoever changes the environment later drops single strings.
  */
 static struct {
 	char *at;
@@ -29,7 +29,8 @@ static size_t sizes(char *const *strings)
 	return sum;
 }
 
-/* Copy strings to `to`, and let them point there. *end moves behind those that lie one after the other from there on. */
+/* Copy strings to `to`, and let them point there. *end moves behind those that lie one after the other from
+ * there on. */
 static char *move(char **strings, char *to, char **end)
 {
 	for (; *strings != NULL; strings++) {

@@ -13,9 +13,9 @@
 struct asker {
 	struct login login;
 	struct auth_request request;
-	struct buf got;			/* the answer in words; empty: not answered */
+	struct buf got; /* the answer in words; empty: not answered */
 	int answers;
-	bool inside;			/* in auth_ask */
+	bool inside; /* in auth_ask */
 	void (*then)(struct asker *a);
 };
 
@@ -30,7 +30,10 @@ struct fixture {
 	uint16_t port;
 };
 
-#define LOOPBACK { .family = AF_INET, .ip4 = { 127, 0, 0, 1 } }
+#define LOOPBACK                                           \
+	{                                                  \
+		.family = AF_INET, .ip4 = { 127, 0, 0, 1 } \
+	}
 
 static void write_down(struct buf *to, const struct auth_answer *a)
 {
@@ -84,12 +87,12 @@ static void ask(struct fixture *f, struct asker *a)
 }
 
 /* Turn until it is so. Without any hope of it the test fails after a while; nothing here measures time. */
-#define UNTIL(f, so)                                    \
-	do {                                            \
-		for (int turns = 0; !(so); turns++) {   \
-			assert_true(turns < 1000);      \
-			loop_turn((f)->loop, 20);       \
-		}                                       \
+#define UNTIL(f, so)                                  \
+	do {                                          \
+		for (int turns = 0; !(so); turns++) { \
+			assert_true(turns < 1000);    \
+			loop_turn((f)->loop, 20);     \
+		}                                     \
 	} while (0)
 
 /* Whatever is on its way arrives: events on loopback are there at once. */
@@ -142,7 +145,7 @@ static struct fixture *begin_with(const struct step *steps, size_t len, const ch
 	return f;
 }
 
-#define BEGIN(steps) begin_with((steps), sizeof(steps) / sizeof((steps)[0]), "auth_http_timeout 20s")
+#define BEGIN(steps)		begin_with((steps), sizeof(steps) / sizeof((steps)[0]), "auth_http_timeout 20s")
 #define BEGIN_WITH(steps, more) begin_with((steps), sizeof(steps) / sizeof((steps)[0]), (more))
 
 static void end(struct fixture *f)
@@ -190,19 +193,19 @@ static const char *cause(const struct fixture *f, const char *pattern)
 	size_t len = 0;
 
 	for (; *pattern != '\0'; pattern++)
-		len += (size_t)(*pattern == '@' ? snprintf(text + len, sizeof(text) - len, "%u", f->port) :
-						  snprintf(text + len, sizeof(text) - len, "%c", *pattern));
+		len += (size_t)(*pattern == '@' ? snprintf(text + len, sizeof(text) - len, "%u", f->port)
+						: snprintf(text + len, sizeof(text) - len, "%c", *pattern));
 	return text;
 }
 
-#define FIELDS                                                                  \
-	"Auth-Status: OK\r\nAuth-Server: 10.0.0.1\r\nAuth-Port: 143\r\n"       \
+#define FIELDS                                                           \
+	"Auth-Status: OK\r\nAuth-Server: 10.0.0.1\r\nAuth-Port: 143\r\n" \
 	"Auth-User: u\r\nAuth-Pass: p4ss\r\n"
-#define SERVER "error: auth http server 127.0.0.1:@"
+#define SERVER	 "error: auth http server 127.0.0.1:@"
 #define TOO_SLOW "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-#define GOOD "HTTP/1.1 200 OK\r\n" FIELDS "Content-Length: 0\r\n\r\n"
-#define WANT "ok 10.0.0.1:143 u p4ss"
-#define CUT SERVER " closed the connection before the response was complete"
+#define GOOD	 "HTTP/1.1 200 OK\r\n" FIELDS "Content-Length: 0\r\n\r\n"
+#define WANT	 "ok 10.0.0.1:143 u p4ss"
+#define CUT	 SERVER " closed the connection before the response was complete"
 
 /* --- persistent connections --- */
 
@@ -218,8 +221,8 @@ static void one_connection_for_many_questions(void **state)
 		assert_int_equal(f->server.requests, i);
 	}
 	assert_string_equal(f->server.last, "GET /auth HTTP/1.1\r\nHost: 127.0.0.1\r\nAuth-Method: plain\r\n"
-			    "Auth-User: joe\r\nAuth-Pass: s3cret\r\nAuth-Protocol: imap\r\n"
-			    "Auth-Login-Attempt: 5\r\nClient-IP: 192.0.2.7\r\n\r\n");
+					    "Auth-User: joe\r\nAuth-Pass: s3cret\r\nAuth-Protocol: imap\r\n"
+					    "Auth-Login-Attempt: 5\r\nClient-IP: 192.0.2.7\r\n\r\n");
 	assert_int_equal(f->server.accepted, 1);
 	assert_int_equal(idle(f), 1);
 	end(f);
@@ -449,9 +452,7 @@ static void closed_under_the_question(void **state)
 {
 	static const struct step closes[] = { { GOOD, STAY }, { NULL, CLOSE }, { GOOD, STAY } };
 	static const struct step resets[] = { { GOOD, STAY }, { NULL, RESET }, { GOOD, STAY } };
-	static const struct step too_late[] = {
-		{ GOOD, STAY }, { TOO_SLOW, CLOSE }, { GOOD, STAY }
-	};
+	static const struct step too_late[] = { { GOOD, STAY }, { TOO_SLOW, CLOSE }, { GOOD, STAY } };
 	const struct step *kinds[] = { closes, resets, too_late };
 
 	(void)state;
@@ -566,10 +567,8 @@ static const struct {
 	{ "HTTP/1.1 200 OK\rX", SERVER " sent invalid response", STAY },
 	{ "HTTP/1.1 200 OK\r\nA_b: c\r\n", SERVER " sent invalid header in response", STAY },
 	{ "SSH-2.0-OpenSSH\r\n", SERVER " sent invalid header in response", STAY },
-	{ "HTTP/1.1 404 Not Found\r\n\r\n",
-	  SERVER " did not send Auth-Status (HTTP status 404)", STAY },
-	{ "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\n\r\n",
-	  SERVER " did not send server or port", STAY },
+	{ "HTTP/1.1 404 Not Found\r\n\r\n", SERVER " did not send Auth-Status (HTTP status 404)", STAY },
+	{ "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\n\r\n", SERVER " did not send server or port", STAY },
 };
 
 static void failures_are_told(void **state)

@@ -5,9 +5,9 @@
 #include "unit.h"
 #include <string.h>
 
-#define PLACE "Auth-Server: 10.0.0.1\nAuth-Port: 143\n"
+#define PLACE  "Auth-Server: 10.0.0.1\nAuth-Port: 143\n"
 #define BROKEN "broken: auth http server 192.0.2.9:80 "
-#define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG   "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 /* After a status line with 200, for a client that said its password. */
 static const struct {
@@ -115,8 +115,8 @@ static const struct {
 	{ "Auth-Status: OK\n" PLACE, BROKEN "did not send password", SASL_CRAM_MD5, true },
 	{ "Auth-Status: OK\n" PLACE, BROKEN "did not send password", SASL_APOP, true },
 	{ "Auth-Status: OK\n" PLACE, BROKEN "did not send password", SASL_EXTERNAL, true },
-	{ "Auth-Status: OK\nAuth-Server: x\nAuth-Port: y\n",
-	  BROKEN "did not send password", SASL_EXTERNAL, true },
+	{ "Auth-Status: OK\nAuth-Server: x\nAuth-Port: y\n", BROKEN "did not send password", SASL_EXTERNAL,
+	  true },
 	{ "Auth-Status: OK\n" PLACE "Auth-Pass: p\n", "ok 10.0.0.1:143 secret=[p]", SASL_CRAM_MD5, true },
 	{ "Auth-Status: OK\n" PLACE "Auth-Pass:\n", "ok 10.0.0.1:143 secret=[]", SASL_APOP, true },
 	{ "Auth-Status: OK\n" PLACE, "ok 10.0.0.1:143", SASL_CRAM_MD5, false },

@@ -174,10 +174,8 @@ static void faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(urls),
-		cmocka_unit_test(names_keep_all_their_addresses),
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(servers_inherit_or_replace),
+		cmocka_unit_test(urls),	    cmocka_unit_test(names_keep_all_their_addresses),
+		cmocka_unit_test(defaults), cmocka_unit_test(servers_inherit_or_replace),
 		cmocka_unit_test(faults),
 	};
 

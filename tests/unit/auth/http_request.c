@@ -114,9 +114,14 @@ static void everything_at_once(void **state)
 	f->request.proxy_port = 65535;
 	f->request.proxy_server_port = 0;
 	f->request.tls = (struct auth_tls){
-		.on = true, .protocol = STR("TLSv1.3"), .cipher = STR("TLS_AES_256_GCM_SHA384"),
-		.verify = STR("FAILED:certificate has expired"), .subject = STR("CN=joe,O=A\\, B"),
-		.issuer = STR("CN=ca"), .serial = STR("0A"), .fingerprint = STR("aa00"),
+		.on = true,
+		.protocol = STR("TLSv1.3"),
+		.cipher = STR("TLS_AES_256_GCM_SHA384"),
+		.verify = STR("FAILED:certificate has expired"),
+		.subject = STR("CN=joe,O=A\\, B"),
+		.issuer = STR("CN=ca"),
+		.serial = STR("0A"),
+		.fingerprint = STR("aa00"),
 		.certificate = STR("-----BEGIN X-----\nA+/=\n"),
 	};
 	assert_request(f, "GET /auth HTTP/1.1\r\n"
@@ -152,9 +157,10 @@ static const struct {
 	const char *name;
 	bool salted;
 } METHODS[] = {
-	{ SASL_PLAIN, "plain", false }, { SASL_LOGIN, "plain", false }, { SASL_CRAM_MD5, "cram-md5", true },
-	{ SASL_EXTERNAL, "external", false }, { SASL_XOAUTH2, "xoauth2", false },
-	{ SASL_OAUTHBEARER, "oauthbearer", false }, { SASL_APOP, "apop", true }, { SASL_NONE, "none", false },
+	{ SASL_PLAIN, "plain", false },	     { SASL_LOGIN, "plain", false },
+	{ SASL_CRAM_MD5, "cram-md5", true }, { SASL_EXTERNAL, "external", false },
+	{ SASL_XOAUTH2, "xoauth2", false },  { SASL_OAUTHBEARER, "oauthbearer", false },
+	{ SASL_APOP, "apop", true },	     { SASL_NONE, "none", false },
 };
 
 static const char *const PROTOCOLS[] = { "imap", "pop3", "smtp" };
@@ -171,13 +177,20 @@ static const struct {
 	{ "Auth-SSL: on\r\nAuth-SSL-Protocol: P\r\nAuth-SSL-Cipher: C\r\nAuth-SSL-Verify: SUCCESS\r\n"
 	  "Auth-SSL-Subject: CN=s\r\nAuth-SSL-Issuer: CN=i\r\nAuth-SSL-Serial: 1\r\n"
 	  "Auth-SSL-Fingerprint: f\r\n",
-	  { .on = true, .protocol = LIT("P"), .cipher = LIT("C"), .verify = LIT("SUCCESS"),
-	    .subject = LIT("CN=s"), .issuer = LIT("CN=i"), .serial = LIT("1"), .fingerprint = LIT("f") } },
+	  { .on = true,
+	    .protocol = LIT("P"),
+	    .cipher = LIT("C"),
+	    .verify = LIT("SUCCESS"),
+	    .subject = LIT("CN=s"),
+	    .issuer = LIT("CN=i"),
+	    .serial = LIT("1"),
+	    .fingerprint = LIT("f") } },
 };
 
 static const char *const PROXIES[] = {
-	"", "Proxy-Protocol-Addr: 10.0.0.1\r\nProxy-Protocol-Port: 1\r\n"
-	    "Proxy-Protocol-Server-Addr: 10.0.0.2\r\nProxy-Protocol-Server-Port: 2\r\n",
+	"",
+	"Proxy-Protocol-Addr: 10.0.0.1\r\nProxy-Protocol-Port: 1\r\n"
+	"Proxy-Protocol-Server-Addr: 10.0.0.2\r\nProxy-Protocol-Server-Port: 2\r\n",
 };
 
 #define ENVELOPE "Auth-SMTP-Helo: h\r\nAuth-SMTP-From: m\r\nAuth-SMTP-To: r\r\n"
@@ -203,7 +216,8 @@ static void one_of_all(size_t method, size_t protocol, size_t tls, size_t proxy)
 		f->request.proxy_port = 1;
 		f->request.proxy_server_port = 2;
 	}
-	snprintf(want, sizeof(want), "%sAuth-Method: %s\r\nAuth-User: u\r\nAuth-Pass: s\r\n%s"
+	snprintf(want, sizeof(want),
+		 "%sAuth-Method: %s\r\nAuth-User: u\r\nAuth-Pass: s\r\n%s"
 		 "Auth-Protocol: %s\r\nAuth-Login-Attempt: 1\r\nClient-IP: 192.0.2.7\r\n%s%s%s%s%s",
 		 FRAME.before.at, METHODS[method].name, METHODS[method].salted ? "Auth-Salt: <salt>\r\n" : "",
 		 PROTOCOLS[protocol], smtp ? "Client-Host: name\r\n" : "", PROXIES[proxy],
@@ -252,17 +266,22 @@ static void every_byte_of_a_secret(void **state)
 static void no_control_gets_out(void **state)
 {
 	static const size_t RAW[] = {
-		offsetof(struct auth_request, client_ip), offsetof(struct auth_request, client_host),
-		offsetof(struct auth_request, proxy_addr), offsetof(struct auth_request, proxy_server_addr),
-		offsetof(struct auth_request, tls.protocol), offsetof(struct auth_request, tls.cipher),
-		offsetof(struct auth_request, tls.verify), offsetof(struct auth_request, tls.subject),
-		offsetof(struct auth_request, tls.issuer), offsetof(struct auth_request, tls.serial),
+		offsetof(struct auth_request, client_ip),
+		offsetof(struct auth_request, client_host),
+		offsetof(struct auth_request, proxy_addr),
+		offsetof(struct auth_request, proxy_server_addr),
+		offsetof(struct auth_request, tls.protocol),
+		offsetof(struct auth_request, tls.cipher),
+		offsetof(struct auth_request, tls.verify),
+		offsetof(struct auth_request, tls.subject),
+		offsetof(struct auth_request, tls.issuer),
+		offsetof(struct auth_request, tls.serial),
 		offsetof(struct auth_request, tls.fingerprint),
 	};
 	static const char *const NAMES[] = {
-		"Client-IP", "Client-Host", "Proxy-Protocol-Addr", "Proxy-Protocol-Server-Addr",
-		"Auth-SSL-Protocol", "Auth-SSL-Cipher", "Auth-SSL-Verify", "Auth-SSL-Subject",
-		"Auth-SSL-Issuer", "Auth-SSL-Serial", "Auth-SSL-Fingerprint",
+		"Client-IP",	     "Client-Host",	"Proxy-Protocol-Addr",	"Proxy-Protocol-Server-Addr",
+		"Auth-SSL-Protocol", "Auth-SSL-Cipher", "Auth-SSL-Verify",	"Auth-SSL-Subject",
+		"Auth-SSL-Issuer",   "Auth-SSL-Serial", "Auth-SSL-Fingerprint",
 	};
 
 	(void)state;
@@ -287,7 +306,9 @@ static void no_control_gets_out(void **state)
 static void no_control_in_an_envelope(void **state)
 {
 	static const size_t BUFS[] = {
-		offsetof(struct login, helo), offsetof(struct login, mail), offsetof(struct login, rcpt),
+		offsetof(struct login, helo),
+		offsetof(struct login, mail),
+		offsetof(struct login, rcpt),
 	};
 
 	(void)state;

@@ -11,21 +11,21 @@
 #include <string.h>
 
 static const char *const OUTCOMES[] = {
-	[HTTP_MORE] = "more", [HTTP_DONE] = "done", [HTTP_BAD_START] = "bad-start",
+	[HTTP_MORE] = "more",		[HTTP_DONE] = "done",	      [HTTP_BAD_START] = "bad-start",
 	[HTTP_BAD_FIELD] = "bad-field", [HTTP_BAD_BODY] = "bad-body",
 };
 
 static const char *const FRAMINGS[] = {
-	[HTTP_EMPTY] = "empty", [HTTP_LENGTH] = "length", [HTTP_CHUNKED] = "chunked",
+	[HTTP_EMPTY] = "empty",
+	[HTTP_LENGTH] = "length",
+	[HTTP_CHUNKED] = "chunked",
 	[HTTP_UNTIL_CLOSE] = "until-close",
 };
 
 static const char *const FIELDS[] = {
-	[FIELD_REFUSAL] = "refusal", [FIELD_SERVER] = "server", [FIELD_PORT] = "port",
-	[FIELD_USER] = "user",
-	[FIELD_PASS] = "pass", [FIELD_WAIT] = "wait", [FIELD_ERROR_CODE] = "code",
-	[FIELD_ERROR_SASL] = "sasl",
-	[FIELD_METHOD] = "method",
+	[FIELD_REFUSAL] = "refusal", [FIELD_SERVER] = "server",	  [FIELD_PORT] = "port",
+	[FIELD_USER] = "user",	     [FIELD_PASS] = "pass",	  [FIELD_WAIT] = "wait",
+	[FIELD_ERROR_CODE] = "code", [FIELD_ERROR_SASL] = "sasl", [FIELD_METHOD] = "method",
 };
 
 struct sample {
@@ -99,7 +99,8 @@ static const struct sample HEADS[] = {
 	{ "HTTP/1.1 100 Continue\r\n\r\n", "more" },
 	{ "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", "done 204 empty" },
 	{ "HTTP/1.1 103 Early Hints\r\nAuth-Status: OK\r\nContent-Length: 5\r\n\r\n"
-	  "HTTP/1.1 200 OK\r\nAuth-Server: x\r\n\r\n", "done 200 server=[x] until-close" },
+	  "HTTP/1.1 200 OK\r\nAuth-Server: x\r\n\r\n",
+	  "done 200 server=[x] until-close" },
 	{ "HTTP/1.1 101 Switching Protocols\r\n\r\n", "done 101 until-close" },
 	{ "HTTP/1.1 100 Continue\r\n\r\n100 Continue\r\n", "bad-field" },
 

@@ -19,8 +19,8 @@ static const struct module ROOMS_MODULE = {
 
 struct loaded {
 	struct bundle *bundle;
-	struct conf *conf;		/* NULL: at fault */
-	char said[4096];		/* faults and warnings, each ended by LF */
+	struct conf *conf; /* NULL: at fault */
+	char said[4096];   /* faults and warnings, each ended by LF */
 };
 
 static void load_hear(void *to, enum log_level level, const char *text)
@@ -41,8 +41,13 @@ static void load(struct loaded *l, const char *text)
 
 	*l = (struct loaded){ .bundle = bundle_record() };
 	bundle_put(l->bundle, BUNDLE_CONF, STR("/etc/t.conf"), str_of(text));
-	bundle_put(l->bundle, BUNDLE_HOST, STR("auth.test"), STR("192.0.2.1\0" "2001:db8::1\0" "192.0.2.2\0"));
-	bundle_put(l->bundle, BUNDLE_HOST, STR("two.test"), STR("127.0.0.2\0" "127.0.0.1\0"));
+	bundle_put(l->bundle, BUNDLE_HOST, STR("auth.test"),
+		   STR("192.0.2.1\0"
+		       "2001:db8::1\0"
+		       "192.0.2.2\0"));
+	bundle_put(l->bundle, BUNDLE_HOST, STR("two.test"),
+		   STR("127.0.0.2\0"
+		       "127.0.0.1\0"));
 	source.bundle = l->bundle;
 	l->conf = conf_load(&source);
 }

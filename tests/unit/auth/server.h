@@ -21,7 +21,7 @@ struct client {
 	struct watch watch;
 	struct server *server;
 	bool open;
-	char *request;			/* what has come of the present request */
+	char *request; /* what has come of the present request */
 	size_t len;
 };
 
@@ -35,12 +35,12 @@ struct server {
 	struct watch watch;
 	struct loop *loop;
 	struct client clients[CONNS];
-	int accepted, requests, ended;	/* connections, requests, connections that the asker closed */
-	int used[CONNS];		/* by which connection each request came */
+	int accepted, requests, ended; /* connections, requests, connections that the asker closed */
+	int used[CONNS];	       /* by which connection each request came */
 	const struct step *steps;
 	size_t steps_len;
-	char last[4096];		/* the last request */
-	bool deaf;			/* reads nothing */
+	char last[4096]; /* the last request */
+	bool deaf;	 /* reads nothing */
 };
 
 /* The server ends the connection, orderly. */

@@ -15,15 +15,15 @@ enum { HEAD = 2, DISGUISE = 0x55 };
 struct tls_link {
 	int fd;
 	bool client, hello_said, hello_heard;
-	bool dry, last;			/* the socket is known to be empty; that cannot be known any more */
+	bool dry, last; /* the socket is known to be empty; that cannot be known any more */
 	bool eof, failed, said_end;
-	bool answering;			/* an update that stands at the front of `in` */
+	bool answering; /* an update that stands at the front of `in` */
 	char in[1024];
 	size_t in_len;
-	size_t given;			/* of the payload of the record at the front of `in` */
+	size_t given; /* of the payload of the record at the front of `in` */
 	char out[HEAD + FAKE_RECORD_MAX];
-	size_t out_len, out_at;		/* a record that waits for room */
-	size_t out_payload;		/* how many of the owner's bytes are in it */
+	size_t out_len, out_at; /* a record that waits for room */
+	size_t out_payload;	/* how many of the owner's bytes are in it */
 };
 
 struct fake_link_counts fake_link_counts;

@@ -63,8 +63,12 @@ static int connected(const struct addr *to)
 
 static void accepted_sockets_inherit(void **state)
 {
-	struct listen_options o = { .keepalive = 1, .keep_idle_sec = 77, .keep_interval_sec = 11,
-				    .keep_count = 5, .rcvbuf = 30000, .sndbuf = 40000 };
+	struct listen_options o = { .keepalive = 1,
+				    .keep_idle_sec = 77,
+				    .keep_interval_sec = 11,
+				    .keep_count = 5,
+				    .rcvbuf = 30000,
+				    .sndbuf = 40000 };
 	struct addr any = loopback(), at, client, local;
 	int listening = open_ok(&any, &o), far, fd;
 

@@ -81,21 +81,37 @@ static void reads_v1(void **state)
 static void refuses_v1_that_is_not(void **state)
 {
 	static const char *const lines[] = {
-		"EHLO client\r\n", "proxy TCP4 1.2.3.4 1.2.3.5 1 2\r\n",
-		"PROXY  TCP4 1.2.3.4 1.2.3.5 1 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.5 1 2\n",
-		"PROXY UNKNOWN\n", "PROXY \r\n", "PROXY TCP4\r\n", "PROXY TCP4 \r\n",
-		"PROXY TCP5 1.2.3.4 1.2.3.5 1 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.5 1\r\n",
-		"PROXY TCP4 1.2.3.4 1.2.3.5 1 \r\n", "PROXY TCP4 1.2.3.4 1.2.3.5 1 2 \r\n",
-		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2 3\r\n", "PROXY TCP4 1.2.3.4  1.2.3.5 1 2\r\n",
-		"PROXY TCP4 1.2.3.4 1.2.3.5 65536 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.5 -1 2\r\n",
-		"PROXY TCP4 1.2.3.4 1.2.3.5 01 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.5 0x1 2\r\n",
+		"EHLO client\r\n",
+		"proxy TCP4 1.2.3.4 1.2.3.5 1 2\r\n",
+		"PROXY  TCP4 1.2.3.4 1.2.3.5 1 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2\n",
+		"PROXY UNKNOWN\n",
+		"PROXY \r\n",
+		"PROXY TCP4\r\n",
+		"PROXY TCP4 \r\n",
+		"PROXY TCP5 1.2.3.4 1.2.3.5 1 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 1\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 1 \r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2 \r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2 3\r\n",
+		"PROXY TCP4 1.2.3.4  1.2.3.5 1 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 65536 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 -1 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 01 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 0x1 2\r\n",
 		"PROXY TCP4 1.2.3.4 1.2.3.5 1 99999999999999999999\r\n",
-		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2x\r\n", "PROXY TCP4 1.2.3 1.2.3.5 1 2\r\n",
-		"PROXY TCP4 1.2.3.256 1.2.3.5 1 2\r\n", "PROXY TCP4 01.2.3.4 1.2.3.5 1 2\r\n",
-		"PROXY TCP4 localhost 1.2.3.5 1 2\r\n", "PROXY TCP4 ::1 ::1 1 2\r\n",
-		"PROXY TCP6 1.2.3.4 1.2.3.5 1 2\r\n", "PROXY TCP6 ::1 1.2.3.5 1 2\r\n",
-		"PROXY TCP6 [::1] [::1] 1 2\r\n", "PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n",
-		"PROXY UNKNOWNX\r\n", "PROXY TCP4 1.2.3.4\t1.2.3.5 1 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2x\r\n",
+		"PROXY TCP4 1.2.3 1.2.3.5 1 2\r\n",
+		"PROXY TCP4 1.2.3.256 1.2.3.5 1 2\r\n",
+		"PROXY TCP4 01.2.3.4 1.2.3.5 1 2\r\n",
+		"PROXY TCP4 localhost 1.2.3.5 1 2\r\n",
+		"PROXY TCP4 ::1 ::1 1 2\r\n",
+		"PROXY TCP6 1.2.3.4 1.2.3.5 1 2\r\n",
+		"PROXY TCP6 ::1 1.2.3.5 1 2\r\n",
+		"PROXY TCP6 [::1] [::1] 1 2\r\n",
+		"PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n",
+		"PROXY UNKNOWNX\r\n",
+		"PROXY TCP4 1.2.3.4\t1.2.3.5 1 2\r\n",
 		"PROXY TCP4 1.2.3.4 1.2.3.5 1 2\r\r\n",
 	};
 
@@ -122,9 +138,17 @@ static void does_not_wait_for_ever(void **state)
 	assert_int_equal(proxyhdr_read((struct str){ line, 108 }, &h), PROXYHDR_BAD);
 }
 
-#define V4 "\1\2\3\4" "\5\6\7\10" "\x12\x34" "\0\x8f"
+#define V4          \
+	"\1\2\3\4"  \
+	"\5\6\7\10" \
+	"\x12\x34"  \
+	"\0\x8f"
 #define ZERO8 "\0\0\0\0\0\0\0\0"
-#define V6 "\x20\1\xd\xb8" ZERO8 "\0\0\0\1" ZERO8 "\0\0\0\0" "\0\0\0\2" "\x12\x34" "\0\x19"
+#define V6                                                \
+	"\x20\1\xd\xb8" ZERO8 "\0\0\0\1" ZERO8 "\0\0\0\0" \
+	"\0\0\0\2"                                        \
+	"\x12\x34"                                        \
+	"\0\x19"
 
 static void reads_v2(void **state)
 {
@@ -134,7 +158,9 @@ static void reads_v2(void **state)
 	good_between(STR(SIGNATURE "\x21\x11\0\14" V4), source, destination);
 	good_between(STR(SIGNATURE "\x21\x21\0\x24" V6), ip("2001:db8::1", 0x1234), ip("::2", 25));
 	/* TLVs of any kind are passed over: NOOP, and one that does not exist */
-	good_between(STR(SIGNATURE "\x21\x11\0\25" V4 "\4\0\0" "\xee\0\3abc"), source, destination);
+	good_between(STR(SIGNATURE "\x21\x11\0\25" V4 "\4\0\0"
+				   "\xee\0\3abc"),
+		     source, destination);
 	/* no addresses: LOCAL, whatever follows; unspecified; datagrams; unix */
 	assert_false(good(STR(SIGNATURE "\x20\0\0\0")).has_addresses);
 	assert_false(good(STR(SIGNATURE "\x20\x11\0\2xx")).has_addresses);
@@ -310,9 +336,16 @@ static void writes_v2(void **state)
 static void writes_v2_tlvs(void **state)
 {
 	struct proxyhdr_tls tls = {
-		.on = true, .certificate = true, .verified = true,
-		.version = STR("TLSv1.3"), .cipher = STR("AES"), .common_name = STR("Joe"),
-		.sig_alg = STR("SHA256"), .key_alg = STR("RSA2048"), .sni = STR("mx.org"), .alpn = STR("imap"),
+		.on = true,
+		.certificate = true,
+		.verified = true,
+		.version = STR("TLSv1.3"),
+		.cipher = STR("AES"),
+		.common_name = STR("Joe"),
+		.sig_alg = STR("SHA256"),
+		.key_alg = STR("RSA2048"),
+		.sni = STR("mx.org"),
+		.alpn = STR("imap"),
 	};
 	struct addr a = ip("1.2.3.4", 0x1234), b = ip("5.6.7.8", 143);
 	struct buf to;
@@ -321,8 +354,15 @@ static void writes_v2_tlvs(void **state)
 	buf_init(&to, 4096);
 	proxyhdr_write_v2(&to, &a, &b, &tls);
 	assert_v2(buf_text(&to), STR(SIGNATURE "\x21\x11\0\x54" V4),
-		  STR("\2\0\6mx.org" "\1\0\4imap" "\x20\0\x2e\7\0\0\0\0" "\x21\0\7TLSv1.3"
-		      "\x22\0\3Joe" "\x23\0\3" "AES" "\x24\0\6SHA256" "\x25\0\7RSA2048"));
+		  STR("\2\0\6mx.org"
+		      "\1\0\4imap"
+		      "\x20\0\x2e\7\0\0\0\0"
+		      "\x21\0\7TLSv1.3"
+		      "\x22\0\3Joe"
+		      "\x23\0\3"
+		      "AES"
+		      "\x24\0\6SHA256"
+		      "\x25\0\7RSA2048"));
 	/* a certificate of an earlier connection, one that does not verify, none */
 	tls = (struct proxyhdr_tls){ .on = true, .certificate = true, .resumed = true, .verified = true };
 	buf_clear(&to);
@@ -366,8 +406,10 @@ static void writes_long_texts_whole_or_not(void **state)
 static void survives_mutation(void **state)
 {
 	static const struct str seeds[] = {
-		LIT("PROXY TCP4 192.0.2.1 198.51.100.7 56324 143\r\n"), LIT("PROXY UNKNOWN\r\n"),
-		LIT(SIGNATURE "\x21\x11\0\23" V4 "\4\0\4abcd"), LIT(SIGNATURE "\x21\x21\0\x24" V6),
+		LIT("PROXY TCP4 192.0.2.1 198.51.100.7 56324 143\r\n"),
+		LIT("PROXY UNKNOWN\r\n"),
+		LIT(SIGNATURE "\x21\x11\0\23" V4 "\4\0\4abcd"),
+		LIT(SIGNATURE "\x21\x21\0\x24" V6),
 	};
 	struct dice dice = { 7 };
 

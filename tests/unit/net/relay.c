@@ -19,11 +19,11 @@ enum kind { UNIX, TCP, SECRET, KINDS };
 /* Who talks to the proxy: a client or a server. */
 struct party {
 	struct stream stream;
-	uint64_t seed;			/* of the bytes it sends */
-	uint64_t said, heard;		/* bytes so far */
-	uint64_t total;			/* how much it has to say */
-	uint64_t owed;			/* offered and not taken: to be offered again */
-	bool ended, broken;		/* what it heard at the end */
+	uint64_t seed;	      /* of the bytes it sends */
+	uint64_t said, heard; /* bytes so far */
+	uint64_t total;	      /* how much it has to say */
+	uint64_t owed;	      /* offered and not taken: to be offered again */
+	bool ended, broken;   /* what it heard at the end */
 	bool shut;
 };
 
@@ -31,7 +31,7 @@ struct party {
 struct house {
 	struct loop *loop;
 	struct party client, server;
-	struct stream front, back;	/* the proxy's ends */
+	struct stream front, back; /* the proxy's ends */
 	struct relay relay;
 	bool over;
 	enum relay_end why;

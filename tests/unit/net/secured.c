@@ -141,7 +141,9 @@ static void words_behind_the_handshake_are_told(void **state)
 	(void)state;
 	begin_accepted(&b, 0);
 	stream_secure(near(&b), NULL, NULL);
-	far_write(b.loop, b.far, STR("Hd\1" "\x34"));
+	far_write(b.loop, b.far,
+		  STR("Hd\1"
+		      "\x34"));
 	ear_listen(&b.ear, STREAM_SECURED);
 	assert_int_equal(b.ear.heard, STREAM_SECURED | STREAM_READABLE);
 	assert_int_equal(take(&b), 1);
@@ -215,7 +217,9 @@ static void closing_in_the_callback(void **state)
 	begin_accepted(&b, 0);
 	b.ear.also = close_it;
 	stream_secure(near(&b), NULL, NULL);
-	far_write(b.loop, b.far, STR("Hd\1" "\x34"));
+	far_write(b.loop, b.far,
+		  STR("Hd\1"
+		      "\x34"));
 	for (int i = 0; i < 100 && stream_is_open(near(&b)); i++)
 		loop_turn(b.loop, 10);
 	assert_int_equal(b.ear.heard, STREAM_SECURED | STREAM_READABLE);
@@ -276,7 +280,9 @@ static void ends_with_close_notify_or_fin(void **state)
 	assert_int_equal(take(&b), STREAM_END);
 	/* the other direction lives on */
 	assert_int_equal(stream_write(near(&b), "a", 1), 1);
-	far_expect(b.loop, b.far, STR("d\1" "\x34"));
+	far_expect(b.loop, b.far,
+		   STR("d\1"
+		       "\x34"));
 	end(&b);
 
 	begin_secured(&b, 0);

@@ -7,12 +7,12 @@
 #include <stddef.h>
 
 struct shim {
-	unsigned recv, send;		/* calls */
-	unsigned vain;			/* … of them answered EAGAIN */
+	unsigned recv, send; /* calls */
+	unsigned vain;	     /* … of them answered EAGAIN */
 	unsigned epoll_ctl, shutdown, close, sockopt, accept, connect, socket;
-	int cut_fd;			/* sends to this descriptor … */
-	size_t cut_room;		/* … take only so many bytes more, then say EAGAIN */
-	size_t most;			/* the largest single send so far */
+	int cut_fd;	 /* sends to this descriptor … */
+	size_t cut_room; /* … take only so many bytes more, then say EAGAIN */
+	size_t most;	 /* the largest single send so far */
 };
 
 /* One for the process: the shim's functions have libc's signatures and nowhere else to look. */

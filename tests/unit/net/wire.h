@@ -27,7 +27,7 @@ void wire_secure(struct stream *client, struct stream *server);
 /* A stream that remembers what it was told. */
 struct ear {
 	struct stream stream;
-	unsigned heard, times;		/* all bits since the last ear_listen; how many callbacks */
+	unsigned heard, times; /* all bits since the last ear_listen; how many callbacks */
 	void (*also)(struct ear *e);
 };
 

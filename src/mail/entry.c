@@ -9,26 +9,46 @@
  */
 #include "mail/session_private.h"
 
+#include <string.h>
+
 static void believe(struct session *s, const struct proxyhdr *h)
 {
 	if (h->has_addresses && network_trusted(s->at->settings->real_ip_from, &s->client_addr))
 		s->client_addr = h->source;
 }
 
-enum proxyhdr_result entry_header(struct session *s)
+/* In the peer's words: with the version that was seen, or the first line that is no header. */
+static void complain(struct session *s, struct str head)
+{
+	const struct proxyhdr *h = &s->pre->header;
+
+	if (strcmp(h->complaint, PROXYHDR_VERSION) == 0)
+		session_log(s, LOG_ERROR, "%s: %u", h->complaint, h->version_seen);
+	else if (strcmp(h->complaint, PROXYHDR_BROKEN) == 0)
+		session_log_quoted(s, LOG_ERROR, h->complaint, str_cut(&head, '\n'));
+	else
+		session_log(s, LOG_ERROR, "%s", h->complaint);
+}
+
+bool entry_header(struct session *s)
 {
 	char *scratch = loop_scratch(s->house->loop);
 	ssize_t n = recv(s->client.watch.fd, scratch, PROXYHDR_MAX, MSG_PEEK);
-	enum proxyhdr_result result;
+	struct proxyhdr *h = &s->pre->header;
+	enum proxyhdr_result result = PROXYHDR_MORE;
 
-	if (n < 0)
-		return PROXYHDR_MORE;
-	result = proxyhdr_read((struct str){ scratch, (size_t)n }, &s->pre->header);
+	if (n > 0)
+		result = proxyhdr_read((struct str){ scratch, (size_t)n }, h);
 	if (result == PROXYHDR_OK) {
-		stream_read(&s->client, scratch, s->pre->header.size);
-		believe(s, &s->pre->header);
+		stream_read(&s->client, scratch, h->size);
+		believe(s, h);
+		return true;
 	}
-	return result;
+	if (result == PROXYHDR_BAD)
+		complain(s, (struct str){ scratch, (size_t)n });
+	if (result == PROXYHDR_BAD || stream_ended(&s->client))
+		session_end(s);
+	return false;
 }
 
 static void tls_for_header(struct session *s, struct proxyhdr_tls *to)

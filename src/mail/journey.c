@@ -15,9 +15,6 @@
  */
 #include "mail/session_private.h"
 
-#include "base/mem.h"
-#include <string.h>
-
 /* A client that was told goodbye has so long to read it before its connection is closed on it. */
 enum { LINGER_MS = 3000 };
 
@@ -108,23 +105,6 @@ static void greet(struct session *s)
 	greet_named(s);
 }
 
-static void header_heard(struct session *s)
-{
-	switch (entry_header(s)) {
-	case PROXYHDR_MORE:
-		if (stream_ended(&s->client))
-			session_end(s);
-		return;
-	case PROXYHDR_BAD:
-		session_log(s, LOG_ERROR, "%s", s->pre->header.complaint);
-		session_end(s);
-		return;
-	case PROXYHDR_OK:
-		greet(s);
-		return;
-	}
-}
-
 static void greet_client(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED) {
@@ -132,8 +112,8 @@ static void greet_client(struct session *s, unsigned what)
 		session_end(s);
 	} else if (what & STREAM_SECURED) {
 		greet_secured(s);
-	} else if (s->stage == &GREET_HEADER) {
-		header_heard(s);
+	} else if (s->stage == &GREET_HEADER && entry_header(s)) {
+		greet(s);
 	}
 }
 
@@ -370,21 +350,6 @@ static void deny(struct session *s)
 	perform(s, want);
 }
 
-static void denied(struct session *s, const struct auth_answer *a)
-{
-	struct refusal *r = &s->pre->login.refusal;
-
-	session_note(s, "client login failed", a->message);
-	buf_set(&r->text, a->message);
-	buf_set(&r->code, a->error_code);
-	buf_set(&r->sasl, a->error_sasl);
-	r->final = a->wait_ms == 0;
-	if (r->final)
-		deny(s);
-	else
-		limit(s, a->wait_ms);
-}
-
 /* Time for the answer that was held back, or for the same question again. */
 static void ask_late(struct session *s)
 {
@@ -394,30 +359,22 @@ static void ask_late(struct session *s)
 		deny(s);
 }
 
-static void admitted(struct session *s, const struct auth_answer *a)
-{
-	struct login *l = &s->pre->login;
-
-	if (a->user.at != NULL)
-		buf_set(&l->user, a->user);
-	if (a->secret.at != NULL)
-		buf_set(&l->secret, a->secret);
-	l->back_method = a->back_method;
-	s->server_addr = a->server;
-	reach(s);
-}
-
 static void answered(struct auth_request *r, const struct auth_answer *a)
 {
 	struct session *s = r->owner;
 
 	switch (a->verdict) {
 	case AUTH_OK:
-		admitted(s, a);
+		question_admitted(s, a);
+		reach(s);
 		return;
 	case AUTH_DENIED:
 		s->pre->waits = 0;
-		denied(s, a);
+		question_denied(s, a);
+		if (a->wait_ms != 0)
+			limit(s, a->wait_ms);
+		else
+			deny(s);
 		return;
 	case AUTH_WAIT:
 		if (++s->pre->waits <= WAITS_MAX) {
@@ -480,19 +437,10 @@ static void reach_server(struct session *s, unsigned what)
 /* The connection stands: the PROXY header, if one is wanted, and the back's dialog. */
 static void login_begin(struct session *s)
 {
-	struct prelogin *p = s->pre;
-	struct exchange *x = &p->back;
-	size_t reply_max = s->at->settings->proxy_buffer;
-
-	exchange_init(x, &s->server, p->arena, reply_max + 2, 4 * p->login.user.most + 4096);
-	p->back_stage = p->front_stage;
-	p->back_stage.line_max = reply_max;
-	if (s->at->settings->proxy_header != PROXY_HEADER_OFF)
-		entry_put_header(s, &x->out);
-	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
+	session_set_back(s);
 	enter(s, &LOGIN);
 	/* what the auth source gave may be nothing that this protocol can say */
-	if (dialog_open(x->dialog) == WANT_INPUT)
+	if (dialog_open(s->pre->back.dialog) == WANT_INPUT)
 		login_on(s);
 	else
 		login_refused(s);
@@ -574,18 +522,11 @@ static void server_waits(struct session *s, unsigned what)
  * back. */
 static void relay(struct session *s)
 {
-	struct prelogin *p = s->pre;
-	struct str early = exchange_unheard(&p->front), late = exchange_unheard(&p->back);
-	struct str login = buf_text(&p->login.user);
+	struct str early = exchange_unheard(&s->pre->front), late = exchange_unheard(&s->pre->back);
 
 	session_log_plain(s, LOG_INFO, "client logged in");
 	enter(s, &RELAY);
-	if (login.len > SHOWN_MAX)
-		login.len = SHOWN_MAX;
-	if (login.len != 0) {
-		s->login = mem_new(login.len + 1);
-		memcpy(s->login, login.at, login.len);
-	}
+	session_keep_login(s);
 	s->relay = (struct relay){ .client = &s->client,
 				   .server = &s->server,
 				   .done = relayed,
@@ -609,20 +550,7 @@ static void relayed(struct relay *r, enum relay_end why)
 {
 	struct session *s = CONTAINER(r, struct session, relay);
 
-	switch (why) {
-	case RELAY_DONE:
-		session_log_plain(s, LOG_INFO, "proxied session done");
-		break;
-	case RELAY_CLIENT_BROKEN:
-		session_log_failure(s, &s->client, LOG_INFO, "client connection failed ");
-		break;
-	case RELAY_SERVER_BROKEN:
-		session_log_failure(s, &s->server, LOG_ERROR, "upstream connection failed ");
-		break;
-	case RELAY_IDLE:
-		session_log(s, LOG_INFO, "client timed out (110: Connection timed out)");
-		break;
-	}
+	session_log_end(s, why);
 	session_end(s);
 }
 

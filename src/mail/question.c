@@ -93,3 +93,26 @@ bool certificate_passes(struct session *s, enum news *why)
 	}
 	return true;
 }
+
+void question_admitted(struct session *s, const struct auth_answer *a)
+{
+	struct login *l = &s->pre->login;
+
+	if (a->user.at != NULL)
+		buf_set(&l->user, a->user);
+	if (a->secret.at != NULL)
+		buf_set(&l->secret, a->secret);
+	l->back_method = a->back_method;
+	s->server_addr = a->server;
+}
+
+void question_denied(struct session *s, const struct auth_answer *a)
+{
+	struct refusal *r = &s->pre->login.refusal;
+
+	session_note(s, "client login failed", a->message);
+	buf_set(&r->text, a->message);
+	buf_set(&r->code, a->error_code);
+	buf_set(&r->sasl, a->error_sasl);
+	r->final = a->wait_ms == 0;
+}

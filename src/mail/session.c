@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* First room of everything before the relay: the struct itself, a command, a reply, a login. */
@@ -142,6 +143,32 @@ void session_set_client(struct session *s)
 		p->front_stage.server_ip = address_text(p, &local);
 		p->front_stage.server_port = local.port;
 	}
+}
+
+void session_set_back(struct session *s)
+{
+	struct prelogin *p = s->pre;
+	struct exchange *x = &p->back;
+	size_t reply_max = s->at->settings->proxy_buffer;
+
+	exchange_init(x, &s->server, p->arena, reply_max + 2, 4 * p->login.user.most + 4096);
+	p->back_stage = p->front_stage;
+	p->back_stage.line_max = reply_max;
+	if (s->at->settings->proxy_header != PROXY_HEADER_OFF)
+		entry_put_header(s, &x->out);
+	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
+}
+
+void session_keep_login(struct session *s)
+{
+	struct str login = buf_text(&s->pre->login.user);
+
+	if (login.len > SHOWN_MAX)
+		login.len = SHOWN_MAX;
+	if (login.len == 0)
+		return;
+	s->login = mem_new(login.len + 1);
+	memcpy(s->login, login.at, login.len);
 }
 
 void session_accept(struct house *house, const struct door *door, int fd, const struct addr *client)

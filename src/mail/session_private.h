@@ -68,6 +68,13 @@ void session_log_plain(const struct session *s, enum log_level level, const char
 void session_set_stage(struct session *s);
 void session_set_client(struct session *s);
 
+/* session.c: the connection to the server stands: the PROXY header, if one is wanted, and the back's dialog.
+ */
+void session_set_back(struct session *s);
+
+/* session.c: the name for log lines outlives the login. */
+void session_keep_login(struct session *s);
+
 /* session.c: the end, from wherever; and parts of it. */
 void session_end(struct session *s);
 void session_close_server(struct session *s);
@@ -87,11 +94,15 @@ void session_log_quoted(struct session *s, enum log_level level, const char *tex
 void session_log_failure(struct session *s, const struct stream *stream, enum log_level level,
 			 const char *what);
 
+/* How a relay ended. */
+void session_log_end(struct session *s, enum relay_end why);
+
 /* A dialog's note: see struct stage. */
 void session_note(void *owner, const char *text, struct str quoted);
 
-/* entry.c: look for a PROXY header at the front of the stream without taking more than it. */
-enum proxyhdr_result entry_header(struct session *s);
+/* entry.c: look for a PROXY header at the front of the stream without taking more than it. True once it is
+ * whole and taken; a session with a bad one, or whose client is gone, has ended. */
+bool entry_header(struct session *s);
 
 /* entry.c: the PROXY header for the mail server. */
 void entry_put_header(struct session *s, struct buf *to);
@@ -104,3 +115,7 @@ bool certificate_passes(struct session *s, enum news *why);
 
 /* question.c: make the question to the auth source from what is known. */
 void question_prepare(struct session *s, auth_done_fn *done);
+
+/* question.c: what the answer means for the login. */
+void question_admitted(struct session *s, const struct auth_answer *a);
+void question_denied(struct session *s, const struct auth_answer *a);

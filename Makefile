@@ -10,7 +10,8 @@ SECONDS  = 60
 export SECONDS
 export BUILD := $(abspath $(BUILD))
 
-.PHONY: all run test test-unit test-asan test-house test-house-asan test-parity fuzz check format install clean bench help
+.PHONY: all run test test-unit test-asan test-house test-house-asan test-parity fuzz check format install clean help \
+	bench bench-quick bench-programs
 
 all: $(BUILD)/build.ninja                  ## build the programs: build/postern
 	ninja -C $(BUILD) $(PROGRAMS)
@@ -57,8 +58,15 @@ install: $(BUILD)/build.ninja              ## into PREFIX below DESTDIR
 	ninja -C $(BUILD) $(PROGRAMS)
 	meson install -C $(BUILD) --no-rebuild
 
-bench: all                                 ## measure; see bench/
-	$(MAKE) -C bench BUILD=$(BUILD)
+bench: bench-programs                      ## measure beside the peers; CASE=PATTERN PEERS=NAMES BENCH="--json …"
+	POSTERN=$(BUILD)/postern bench/bench.py --build $(BUILD) --case "$(CASE)" --peers "$(PEERS)" $(BENCH)
+
+bench-quick: bench-programs                ## a minute of that, postern against nginx
+	POSTERN=$(BUILD)/postern bench/bench.py --build $(BUILD) --case "$(CASE)" --peers "$(PEERS)" --quick $(BENCH)
+
+bench-programs: all
+	tools/install-deps build bench
+	ninja -C $(BUILD) bench/load bench/stub
 
 clean:                                     ## remove what was built
 	rm -rf $(BUILD)

@@ -91,7 +91,8 @@ static const struct directive DIRECTIVES[] = {
 	{ "ssl_session_timeout", IN_BOTH, 1, 1, PLAIN(SLOT_SEC, timeout_s), .preset = "5m",
 	  .args = "TIME",
 	  .help = "How long a session may be resumed." },
-	{ "ssl_verify_client", IN_BOTH, 1, 1, PLAIN(SLOT_ENUM, verify), .choices = VERIFY_MODES, .preset = "off",
+	{ "ssl_verify_client", IN_BOTH, 1, 1, PLAIN(SLOT_ENUM, verify), .choices = VERIFY_MODES,
+	  .preset = "off",
 	  .args = "on | off | optional | optional_no_ca",
 	  .help = "Asks clients for a certificate: required, or only verified if there is one, or "
 		  "accepted from unknown authorities too, for the authentication server to judge." },

@@ -122,6 +122,9 @@ void tls_note_own(struct tls_context *t);
 /* The context for a name that a client asked for, or the fallback. */
 const struct tls_context *tls_named(const struct tls_context *t, struct str name);
 
+/* The host name in a server_name extension (RFC 6066 section 3); empty if there is none. */
+struct str tls_name_in(struct str extension);
+
 /* Have the library ask for the context as soon as it has the name. */
 void tls_names_serve(struct ssl_ctx_st *ssl);
 

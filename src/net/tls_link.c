@@ -28,11 +28,12 @@ static const char SHAKING[] = "SSL_do_handshake()", READING[] = "SSL_read()", WR
 static bool begin_session(struct tls_link *t)
 {
 	const struct tls_shared *s = t->context->shared;
+	SSL *ssl = SSL_new(t->context->ssl);
 
-	SSL_free(t->ssl);
-	t->ssl = SSL_new(t->context->ssl);
-	if (t->ssl == NULL)
+	if (ssl == NULL)
 		return false;
+	SSL_free(t->ssl);
+	t->ssl = ssl;
 	BIO_up_ref(s->bio);
 	SSL_set_bio(t->ssl, s->bio, s->bio);
 	return true;

@@ -123,20 +123,30 @@ const struct tls_context *tls_named(const struct tls_context *t, struct str name
 
 /* --- the question ---------------------------------------------------------------------------------- */
 
-/* The host name in the extension: a list of one entry of type 0. The library checks the form again, and
- * refuses the bad ones. */
-static struct str asked_for(SSL *ssl)
+/* A list of one entry of type 0. What is not quite one names nobody; the library refuses it for itself. */
+struct str tls_name_in(struct str extension)
 {
 	enum { HEAD = 5 };
-	const unsigned char *at;
-	size_t len, said;
+	size_t list, name;
 
-	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &at, &len) != 1 || len < HEAD)
+	if (extension.len < HEAD)
 		return STR("");
-	said = (size_t)at[3] << 8 | at[4];
-	if (at[2] != TLSEXT_NAMETYPE_host_name || said > len - HEAD)
+	list = (size_t)(uint8_t)extension.at[0] << 8 | (uint8_t)extension.at[1];
+	name = (size_t)(uint8_t)extension.at[3] << 8 | (uint8_t)extension.at[4];
+	if (extension.at[2] != TLSEXT_NAMETYPE_host_name || list != extension.len - 2 ||
+	    name != extension.len - HEAD)
 		return STR("");
-	return (struct str){ (const char *)at + HEAD, said };
+	return str_skip(extension, HEAD);
+}
+
+static struct str asked_for(SSL *ssl)
+{
+	const unsigned char *at;
+	size_t len;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &at, &len) != 1)
+		return STR("");
+	return tls_name_in((struct str){ (const char *)at, len });
 }
 
 static int choose(SSL *ssl, int *alert, void *arg)

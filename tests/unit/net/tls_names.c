@@ -94,6 +94,44 @@ static void names_lead_to_blocks(void **state)
 	assert_ptr_equal(tls_named(f->door, (struct str){ huge, 255 }), f->block[0]);
 }
 
+static void names_are_read_from_the_extension(void **state)
+{
+	static const struct {
+		struct str extension, name;
+	} CASES[] = {
+		{ LIT("\0\x09\0\0\x06"
+		      "a.test"),
+		  LIT("a.test") },
+		{ LIT("\0\x03\0\0\0"), LIT("") },
+		{ LIT("\0\x09\x01\0\x06"
+		      "a.test"),
+		  LIT("") }, /* another type of name */
+		{ LIT("\0\x08\0\0\x06"
+		      "a.test"),
+		  LIT("") },
+		{ LIT("\0\x09\0\0\x05"
+		      "a.test"),
+		  LIT("") },
+		{ LIT("\0\x09\0\0\x07"
+		      "a.test"),
+		  LIT("") },
+		{ LIT("\0\x09\0\xff\xff"
+		      "a.test"),
+		  LIT("") },
+		{ LIT("\0\x09\0\0\x06"
+		      "a.test"
+		      "\0\0\x01"
+		      "b"),
+		  LIT("") },
+		{ LIT("\0\x09\0\0"), LIT("") },
+		{ LIT(""), LIT("") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+		assert_str(tls_name_in(CASES[i].extension), CASES[i].name);
+}
+
 /* Against a search that tries every name. */
 static void many_names_are_found(void **state)
 {
@@ -288,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_lead_to_blocks),
+		cmocka_unit_test(names_are_read_from_the_extension),
 		cmocka_unit_test(many_names_are_found),
 		cmocka_unit_test(the_block_serves_with_its_certificate),
 		cmocka_unit_test(the_rules_are_the_blocks),

@@ -2,6 +2,7 @@
 """What the README and examples/ show is what the program takes."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -38,6 +39,12 @@ def test_the_configuration_of_the_readme(site, certificate):
 def test_an_example_is_accepted(site, certificate, name):
     text, _ = example(name, site, auth="127.0.0.1:9000/auth", certificate=certificate)
     accepted(Postern(site, text))
+
+
+def test_the_list_of_directives_is_what_the_program_prints():
+    """If not: build/postern -h directives.md > docs/directives.md"""
+    printed = subprocess.run([Postern.program(), "-h", "directives.md"], capture_output=True, text=True, check=True)
+    assert (REPOSITORY / "docs/directives.md").read_text(encoding="utf-8") == printed.stdout
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])

@@ -29,6 +29,7 @@ static struct loader loader_of(const struct options *o)
 static int help(const struct options *o)
 {
 	struct buf text;
+	bool known = true;
 
 	if (o->help[0] == '\0') {
 		options_help();
@@ -37,13 +38,15 @@ static int help(const struct options *o)
 	buf_init(&text, 1 << 20);
 	if (strcmp(o->help, "directives.md") == 0)
 		manual_markdown(modules, &text);
+	else if (strcmp(o->help, "directives") == 0)
+		manual_text(modules, STR(""), &text);
 	else
-		manual_text(modules, strcmp(o->help, "directives") == 0 ? STR("") : str_of(o->help), &text);
+		known = manual_text(modules, str_of(o->help), &text);
 	fwrite(buf_text(&text).at, 1, buf_text(&text).len, stdout);
-	if (text.len == 0)
+	if (!known)
 		fprintf(stderr, "postern: there is no directive \"%s\"\n", o->help);
 	buf_done(&text);
-	return text.len == 0;
+	return known ? 0 : 1;
 }
 
 static void dump_file(void *to, struct str key, struct str content)

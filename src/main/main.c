@@ -42,9 +42,7 @@ static int help(const struct options *o)
 		manual_text(modules, STR(""), &text);
 	else
 		known = manual_text(modules, str_of(o->help), &text);
-	fwrite(buf_text(&text).at, 1, buf_text(&text).len, stdout);
-	if (!known)
-		fprintf(stderr, "postern: there is no directive \"%s\"\n", o->help);
+	fwrite(buf_text(&text).at, 1, buf_text(&text).len, known ? stdout : stderr);
 	buf_done(&text);
 	return known ? 0 : 1;
 }

@@ -50,7 +50,7 @@ static const struct session_stage REACH = { "reach", "connecting to upstream", w
 					    reach_late };
 static const struct session_stage LOGIN = { "login", NULL, watch_client, login_server, reach_late };
 static const struct session_stage LOGIN_OVER = { "login", NULL, talk_client, server_waits, reach_late };
-static const struct session_stage RELAY = { "relay", NULL, relay_client, relay_server, NULL };
+static const struct session_stage RELAY = { "relay", "proxying", relay_client, relay_server, NULL };
 static const struct session_stage LEAVE = { "leave", NULL, leave_client, NULL, session_end };
 
 static void greet(struct session *s);

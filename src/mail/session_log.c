@@ -128,18 +128,13 @@ void session_log_failure(struct session *s, const struct stream *stream, enum lo
 
 void session_log_end(struct session *s, enum relay_end why)
 {
-	switch (why) {
-	case RELAY_DONE:
-		session_log_plain(s, LOG_INFO, "proxied session done");
-		break;
-	case RELAY_CLIENT_BROKEN:
-		session_log_failure(s, &s->client, LOG_INFO, "client connection failed ");
-		break;
-	case RELAY_SERVER_BROKEN:
-		session_log_failure(s, &s->server, LOG_ERROR, "upstream connection failed ");
-		break;
-	case RELAY_IDLE:
+	if (why == RELAY_IDLE) {
 		session_log(s, LOG_INFO, "client timed out (110: Connection timed out)");
-		break;
+		return;
 	}
+	if (why == RELAY_CLIENT_BROKEN)
+		session_log_failure(s, &s->client, LOG_INFO, "recv() failed ");
+	if (why == RELAY_SERVER_BROKEN)
+		session_log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
+	session_log_plain(s, LOG_INFO, "proxied session done");
 }

@@ -88,6 +88,17 @@ class Line:
         self._read = data[count:]
         return data[:count]
 
+    def take_through(self, mark):
+        """Everything up to and including `mark`, which nothing follows."""
+        parts, tail = [self._read], self._read[-len(mark):]
+        while tail != mark:
+            data = self.sock.recv(1 << 18)
+            assert data, f"the end came before {mark}"
+            parts.append(data)
+            tail = (tail + data)[-len(mark):]
+        self._read = b""
+        return b"".join(parts)
+
     def rest(self):
         """Everything until the connection is over."""
         while self._more():

@@ -19,7 +19,7 @@ from peers.site import unprivileged_user
 HOST = "127.0.0.1"
 SERVERS = ("alpha", "beta")
 PROTOCOLS = ("imap", "pop3", "smtp")
-USERS = 240
+USERS = 1000
 
 # A wrong password is answered at once, and not held against the address that all tests come from.
 IMPATIENT = """
@@ -57,7 +57,7 @@ class Town:
     @staticmethod
     def _user(number):
         # Names and passwords are found in logs and in memory only if they stand there for themselves.
-        return User(f"user{number:03}@example.org", f"pw-{secrets.token_hex(12)}", SERVERS[number % 2])
+        return User(f"user{number:04}@example.org", f"pw-{secrets.token_hex(12)}", SERVERS[number % 2])
 
     def start(self):
         for server in SERVERS:

@@ -33,7 +33,7 @@ static void complain(struct session *s, struct str head)
 bool entry_header(struct session *s)
 {
 	char *scratch = loop_scratch(s->house->loop);
-	ssize_t n = recv(s->client.watch.fd, scratch, PROXYHDR_MAX, MSG_PEEK);
+	ssize_t n = stream_peek(&s->client, scratch, PROXYHDR_MAX);
 	struct proxyhdr *h = &s->pre->header;
 	enum proxyhdr_result result = PROXYHDR_MORE;
 
@@ -46,7 +46,7 @@ bool entry_header(struct session *s)
 	}
 	if (result == PROXYHDR_BAD)
 		complain(s, (struct str){ scratch, (size_t)n });
-	if (result == PROXYHDR_BAD || stream_ended(&s->client))
+	if (result == PROXYHDR_BAD || n < 0 || stream_ended(&s->client))
 		session_end(s);
 	return false;
 }

@@ -93,10 +93,9 @@ void session_begin(struct session *s)
 
 static void greet(struct session *s)
 {
-	if (s->door->endpoint->proxy_header && s->pre->header.size == 0) {
-		greet_client(s, STREAM_READABLE);
+	/* the stream tells when it has come */
+	if (s->door->endpoint->proxy_header && s->pre->header.size == 0)
 		return;
-	}
 	if (s->door->tls != NULL) {
 		enter(s, &GREET_TLS);
 		stream_secure(&s->client, s->door->tls, NULL);
@@ -487,7 +486,7 @@ static void login_on(struct session *s)
 			login_refused(s);
 			return;
 		}
-		if (x->out.len == 0 && !stream_readable(&s->server))
+		if (x->out.len == 0 && (x->ended || !stream_readable(&s->server)))
 			break;
 		if (x->out.len != 0 && stream_stuck(&s->server))
 			return;

@@ -53,7 +53,24 @@ DIFFERENCES = {
         "SASL", "Asks about an empty name in PLAIN.", "Refused as an invalid command.",
         "RFC 4616 wants a name.", SECURITY),
     "base64-strict": Difference(
-        "SASL", "Ignores what stands behind the padding of a response.", "Refused.", "RFC 4648, section 3.3.", SECURITY),
+        "SASL", "Ignores what stands behind the padding of a response, or behind a blank.", "Refused.",
+        "RFC 4648, section 3.3.", SECURITY),
+    "authzid": Difference(
+        "SASL PLAIN", "Ignores an authorization identity.", "Refused, unless it is the name itself.",
+        "The client wants to be somebody else, and would not be.", SECURITY),
+    "sasl-errors-count": Difference(
+        "`max_errors`", "Broken SASL exchanges do not count.", "They do.", "Guessing without end.", SECURITY),
+    "sasl-cancel": Difference(
+        "log", "A client that cancels SASL by `*` is said to have sent invalid base64.", "Nothing is logged.",
+        "It has done nothing wrong."),
+    "salt-noise": Difference(
+        "auth_http", "`Auth-Salt` goes with every method but `plain` once a challenge was made.",
+        "With `apop` and `cram-md5`.", "It means nothing to the others."),
+    "smtp-no-password": Difference(
+        "`proxy_smtp_auth`", "Without a password, greets the backend and gives up.", "Does not go there.",
+        "Nothing can come of it."),
+    "auth-needs-ehlo": Difference(
+        "`proxy_smtp_auth`", "Says HELO before AUTH if the client said HELO.", "EHLO.", "RFC 4954, section 3."),
     "behind-starttls": Difference(
         "STARTTLS", "Throws away what was sent in plain text behind the command.",
         "Ends the connection.", "Whoever does that is attacking, or loses commands without a word.", SECURITY),
@@ -95,6 +112,8 @@ DIFFERENCES = {
     "pop3-buffer": Difference(
         "POP3", "Commands of more than 128 bytes are too long.", "4 KB and more (`pop3_client_buffer`).",
         "Long passwords, tokens."),
+    "pop3-blanks": Difference(
+        "POP3", "Several blanks in front of a password are one.", "They belong to the password.", "RFC 1939, section 7."),
     "rejected-mail": Difference(
         "SMTP", "A rejected MAIL destroys the commands that are pipelined behind it (when the log level is info).",
         "They are answered.", "The log must not change what it logs."),
@@ -103,15 +122,15 @@ DIFFERENCES = {
         "RFC 3207, RFC 5321."),
     "challenge-reuse": Difference(
         "CRAM-MD5", "One challenge for each connection.", "One for each attempt.", "An answer must not be good twice.",
-        SECURITY),
+        SECURITY, shown_by="everywhere"),
 
     # --- authentication server
     "no-status": Difference(
         "auth_http", "An answer without `Auth-Status` that names server and port lets the user in.",
         "Treated as a broken answer.", "Whoever is in doubt keeps the door shut.", SECURITY),
     "empty-status": Difference(
-        "auth_http", "An empty `Auth-Status` lets SMTP users in.", "A failure, as in IMAP and POP3.",
-        "Whoever is in doubt keeps the door shut.", SECURITY),
+        "auth_http", "An empty `Auth-Status` lets SMTP users in, and refuses others with an empty text.",
+        "A broken answer.", "Whoever is in doubt keeps the door shut.", SECURITY),
     "auth-response-size": Difference(
         "auth_http", "Answers of more than 1024 bytes of header fail without a word.", "16 KB.", "Cookies, tracing headers."),
     "wait-loop": Difference(
@@ -123,6 +142,13 @@ DIFFERENCES = {
     "client-left": Difference(
         "login", "A client that leaves during the question is logged in to the backend all the same.",
         "The question is dropped.", "Logging in for nobody."),
+
+    "error-code": Difference(
+        "auth_http", "Passes on whatever stands in `Auth-Error-Code`.", "`535 5.7.0` instead of what is no reply code.",
+        "The client would not understand."),
+    "stale-credentials": Difference(
+        "auth_http", "1.22 sends name and password of a failed AUTH with the question about a recipient.", "Sends none.",
+        "CVE-2025-53859; fixed in 1.29.1.", NEWER),
 
     # --- backends
     "imap-untagged": Difference(
@@ -156,6 +182,9 @@ DIFFERENCES = {
         "PROXY protocol", "1.22 reads headers of up to 107 bytes, newer ones 4096.", "All that the length can say.",
         "TLVs.", NEWER),
 
+    "proxy-families": Difference(
+        "PROXY protocol", "Names an IPv4 address of its own in a TCP6 header.", "As `::ffff:…`.", "The specification."),
+
     # --- the relay
     "half-close": Difference(
         "relay", "A client that closes its direction loses the answers to its last commands.",
@@ -165,6 +194,18 @@ DIFFERENCES = {
     "log-escape": Difference(
         "log", "Names, commands and replies are logged raw.", "All that is not printable, quotes and backslashes as `\\xNN`.",
         "Forged lines, terminal escapes.", SECURITY),
+
+    "log-connect": Difference(
+        "log", "`recv() failed (111: Connection refused)`.", "`connect() failed …`, with the auth server's address.",
+        "It says who refused."),
+    "log-no-name": Difference(
+        "log", "A client without a name in DNS is an `error`.", "`info`.", "Most are; it is noise."),
+    "log-secrets": Difference(
+        "log", "`client sent too long command` shows the command.", "It does not.", "Passwords are in it.", SECURITY),
+
+    "log-upstream": Difference(
+        "log", "Names the backend only where it knows a login.", "Always.", "`smtp_auth none` has no login.",
+        shown_by="everywhere"),
 
     # --- configuration
     "newer-texts": Difference(

@@ -17,6 +17,7 @@ from stubs import mailserver, names, proxyhdr, wire
 from .script import escape, fill, unescape
 
 DEADLINE = float(os.environ.get("PARITY_DEADLINE", 15))  # for what happens at once when all is well
+PLACE = re.compile(r"(\[[0-9a-f:]+\]|\d+\.\d+\.\d+\.\d+):\d+(?!\w)")
 PORT = re.compile(r"(?<![\w.])\d{4,5}(?!\w)")
 TLS_REASON = re.compile(r"^.*?\[[^]]*\] |: .*| \(_ssl.*")  # what surrounds the reason in Python's text
 CHALLENGE = re.compile(r"<\d+\.\d+@mail\.example>")
@@ -37,6 +38,8 @@ class Outcome:
     fault: str = None
     used: set = field(default_factory=set)  # differences of all conversations that showed here
     logs: list = field(default_factory=list)
+    raw_logs: list = field(default_factory=list)
+    stage: object = None
 
 
 class Stage:
@@ -56,9 +59,11 @@ class Stage:
             **world.names,
         }
         self.door = world.doors[talk.server, talk.listen, talk.via]
-        self.names.update(server=self.door[0], port=self.door[1])
-        self.ports = {str(value): "{" + name + "}" for name, value in world.ports.items()}
-        self.ports[str(self.door[1])] = "{port}"
+        self.ports, self.places = {}, {}
+        self.names["server"] = self.door[0]
+        self.know("port", *self.door)
+        for name, port in world.ports.items():
+            self.know(name + "port", world.SERVICE_ADDRESS, port)
         self.client = self.back = self.question = self.session = None
         self.questions = asyncio.Queue()
         self.backs = asyncio.Queue()
@@ -75,8 +80,7 @@ class Stage:
     async def play(self):
         step = None
         self.mail = await wire.listen(self._accepted, self.back_address)
-        self.names["bport"] = self.mail.port
-        self.ports[str(self.mail.port)] = "{bport}"
+        self.know("bport", self.back_address, self.mail.port)
         try:
             for step in self.talk.course(self.world.program.name):
                 async with asyncio.timeout(DEADLINE):
@@ -130,10 +134,17 @@ class Stage:
             raise Mismatch(f"came {escape(seen)}")
 
     def normal(self, data):
-        """Puts names for ports and challenges, which differ from run to run."""
+        """Puts names for ports, which differ from run to run; `places` knows better where the address is there."""
         text = data.decode("latin-1")
+        text = PLACE.sub(lambda found: self.places.get(found[0], found[0]), text)
         text = PORT.sub(lambda found: self.ports.get(found[0], found[0]), text)
-        return text.encode("latin-1")
+        return text.replace(self.names.get("challenge", "{challenge}"), "{challenge}").encode("latin-1")
+
+    def know(self, name, address, port):
+        """From now on this address and port are written as the name."""
+        self.names[name] = port
+        self.ports[str(port)] = "{" + name + "}"
+        self.places[f"{address}:{port}"] = f"{address}:{{{name}}}"
 
     def told(self, text):
         return unescape(fill(text, self.names))
@@ -149,8 +160,7 @@ class Stage:
             self.client = await wire.Wire.connect(address[len("unix:"):])
         else:
             self.client = await wire.Wire.connect((address.strip("[]"), port), self.client_address)
-            self.ports[str(self.client.local[1])] = "{cport}"
-            self.names["cport"] = self.client.local[1]
+            self.know("cport", address if self.talk.via == "inet6" else self.client_address, self.client.local[1])
 
     async def at_hand(self):
         if not self.client:
@@ -244,17 +254,24 @@ class Stage:
         self.client = None
 
     def _learn(self, seen, told):
-        """A told {challenge} or {challenge64} is whatever challenge came, and from then on that one and no other;
-        {challenge64b} is another."""
-        for mark, name, decode in CHALLENGES:
+        """A told {challenge} or {challenge64} is whatever challenge came; from then on it is known by that name."""
+        for mark, decode in CHALLENGES:
             if mark not in told:
                 continue
             before, after = told.split(mark, 1)
             came = decode(seen[len(before):len(seen) - len(after)]).decode("latin-1")
-            others = [self.names.get(other) for _, other, _ in CHALLENGES if other != name]
-            if CHALLENGE.fullmatch(came) and came not in others and self.names.setdefault(name, came) == came:
+            if CHALLENGE.fullmatch(came) and self._good_challenge(came):
+                self.names["challenge"] = came
                 return told
         return seen
+
+    def _good_challenge(self, came):
+        """nginx has one for each connection; postern a new one for each attempt."""
+        known = self.names.get("challenge")
+        if known is None or self.outcome.program == "nginx":
+            return known in (None, came)
+        self.outcome.used.add("challenge-reuse")
+        return came != known
 
     # --- the authentication server ---------------------------------------------------------------------
 
@@ -310,7 +327,6 @@ class Stage:
         if self.back:
             self.back.close()
         self.back = await self.backs.get()
-        self.ports[str(self.back.remote[1])] = "{uport}"
 
     async def back_at_hand(self):
         if not self.back:
@@ -411,8 +427,7 @@ def _smtp_ends(seen, line):
     return line[3:4] != b"-"
 
 
-CHALLENGES = ((b"{challenge}", "challenge", bytes), (b"{challenge64}", "challenge", _unbase64),
-              (b"{challenge64b}", "challenge_b", _unbase64))
+CHALLENGES = ((b"{challenge}", bytes), (b"{challenge64}", _unbase64))
 
 REPLY_ENDS = {"imap": _imap_ends, "pop3": _pop3_ends, "smtp": _smtp_ends}
 

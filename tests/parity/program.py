@@ -64,6 +64,10 @@ class LogLine:
         return f"[{self.level}] {self.text}"
 
 
+class Ended(Exception):
+    """The program ended while something was waited for; the text is what it had to say."""
+
+
 class Program:
     """One running program.  `lines` grows as it logs."""
 
@@ -95,7 +99,11 @@ class Program:
 
     async def _read(self):
         while line := await self.process.stderr.readline():
-            self.lines.append(LogLine(line.decode("latin-1").rstrip("\n")))
+            text = line.decode("latin-1").removesuffix("\n")
+            if self.lines and not LOG_LINE.match(text):
+                self.lines[-1].text += "\n" + text  # a line end from outside that nginx has logged raw
+            else:
+                self.lines.append(LogLine(text))
             async with self._news:
                 self._news.notify_all()
         async with self._news:
@@ -113,7 +121,7 @@ class Program:
                 line = self.lines[place]
                 if line is None:
                     said = "\n".join(str(line.raw) for line in self.lines if line)
-                    raise RuntimeError(f"{self.name} ended, waiting for {text!r}:\n{said}")
+                    raise Ended(f"{self.name} ended, waiting for {text!r}:\n{said}")
                 place += 1
                 if text in line.text:
                     count -= 1

@@ -15,10 +15,10 @@ def play_all(numbered, certs):
 
 
 async def _play_all(numbered, certs):
-    gate = asyncio.Semaphore(WORLDS_AT_ONCE)
+    gate, starting = asyncio.Semaphore(WORLDS_AT_ONCE), asyncio.Lock()
     outcomes = {name: {} for name in programs.wanted()}
     worlds = [World(name, talks, certs) for talks in _groups(numbered) for name in outcomes]
-    await asyncio.gather(*(_play_world(world, outcomes[world.program.name], gate) for world in worlds))
+    await asyncio.gather(*(_play_world(world, outcomes[world.program.name], gate, starting) for world in worlds))
     return outcomes
 
 
@@ -30,11 +30,11 @@ def _groups(numbered):
     return list(groups.values())
 
 
-async def _play_world(world, outcomes, gate):
+async def _play_world(world, outcomes, gate, starting):
     """A world that does not come up fails all its talks, with the reason."""
     async with gate:
         try:
-            outcomes.update(await world.play())
+            outcomes.update(await world.play(starting))
         except Exception as error:  # whatever it is, each of the talks shall show it
             first = world.talks[0][1].name
             for _, talk in world.talks:

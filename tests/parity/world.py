@@ -9,6 +9,7 @@ questions, connections and log lines find their way to the right Stage.
 
 import asyncio
 import os
+import re
 import shutil
 import ssl
 import tempfile
@@ -18,11 +19,14 @@ from stubs import auth, names, wire
 
 from . import program as programs
 from .differences import POSTERN_EXTRA_LOGS
-from .player import Stage
+from .player import Outcome, Stage
 
 AT_ONCE = 16
+SILENCES = 2 * AT_ONCE  # a program that has left so many without a word is not asked any more
 LISTEN_ADDRESS = "127.25.0.1"
-SERVICE_ADDRESS = "127.25.0.2"
+
+FAILED_LOGIN = re.compile(r'(client sent invalid .* in AUTH .*), login: "[^"]*"$')
+LOG_ESCAPE = re.compile(r"\\x([0-9A-F]{2})")
 
 CONFIG = """load_module modules/ngx_mail_module.so;
 daemon off;
@@ -58,6 +62,8 @@ def mail_directives(given, starts_with):
 
 
 class World:
+    SERVICE_ADDRESS = "127.25.0.2"
+
     def __init__(self, name, talks, certs):
         """`talks` are (number, Talk) pairs with the same `main` and `mail`."""
         self.talks = talks
@@ -67,6 +73,7 @@ class World:
         self.program = programs.Program(name, self.place)
         self.stages = {}
         self.strays = []
+        self.silences = 0  # talks in a row that got no word
         self.doors = {}
         self.ports = {}
         self.names = {"dir": self.place, "certs": certs.place}
@@ -77,32 +84,42 @@ class World:
 
     # --- setting up ----------------------------------------------------------------------------------
 
-    async def open(self):
-        self.auth_server = await auth.AuthServer(self._question).start(SERVICE_ADDRESS)
+    async def open(self, gate):
+        self.auth_server = await auth.AuthServer(self._question).start(self.SERVICE_ADDRESS)
         self.auth_unix = await auth.AuthServer(self._question).start(f"{self.place}/auth.sock")
         os.chmod(f"{self.place}/auth.sock", 0o777)
         self.auth_local = await auth.AuthServer(self._question).start("127.0.0.1")
         self.auth_six = await auth.AuthServer(self._question).start("::1")
-        self.names_server = await names.NameServer().start(SERVICE_ADDRESS)
+        self.names_server = await names.NameServer().start(self.SERVICE_ADDRESS)
         self.dead = wire.socket.socket()
-        self.dead.bind((SERVICE_ADDRESS, 0))  # bound, not listening: refuses
+        self.dead.bind((self.SERVICE_ADDRESS, 0))  # bound, not listening: refuses
         self.ports = {"auth": self.auth_server.port, "dns": self.names_server.port,
                       "dead": self.dead.getsockname()[1]}
-        self.names.update({word: f"{SERVICE_ADDRESS}:{port}" for word, port in self.ports.items()})
-        self.names["deadport"] = self.ports["dead"]
+        self.names.update({word: f"{self.SERVICE_ADDRESS}:{port}" for word, port in self.ports.items()})
         self.names.update(local=f"localhost:{self.auth_local.port}", lport=self.auth_local.port,
                           auth6=f"[::1]:{self.auth_six.port}")
-        for _, talk in self.talks:
-            key = talk.server, talk.listen, talk.via
-            if key not in self.doors:
-                self.doors[key] = self._door(talk.via)
-        self.config = self._config()
-        self.free_ports.release()
-        await self.program.start(self.config)
+        async with gate:  # no other world may take the ports between their release and the start
+            await self._start()
 
-    def _door(self, via):
+    async def _start(self):
+        """Somebody outside may be quicker to take a port; then others are tried."""
+        for last in (False, False, True):
+            self.doors = {(talk.server, talk.listen, talk.via): None for _, talk in self.talks}
+            for number, key in enumerate(self.doors):
+                self.doors[key] = self._door(key[2], number)
+            self.config = self._config()
+            self.free_ports.release()
+            try:
+                await self.program.start(self.config)
+                return
+            except programs.Ended as error:
+                if last or "Address already in use" not in str(error):
+                    raise
+                self.program = programs.Program(self.program.name, self.place)
+
+    def _door(self, via, number):
         if via == "unix":
-            return f"unix:{self.place}/door{len(self.doors)}.sock", 0
+            return f"unix:{self.place}/door{number}.sock", 0
         address = LISTEN_ADDRESS if via == "inet" else "::1"
         return (address if via == "inet" else f"[{address}]"), self.free_ports.take(address)
 
@@ -174,12 +191,12 @@ class World:
 
     # --- running -------------------------------------------------------------------------------------
 
-    async def play(self):
-        """Plays all talks; returns {talk name: Outcome}."""
+    async def play(self, starting):
+        """Plays all talks; returns {talk name: Outcome}.  `starting` is a lock that all worlds share."""
         outcomes = {}
         gate = asyncio.Semaphore(AT_ONCE)
         try:
-            await self.open()
+            await self.open(starting)
             together = [pair for pair in self.talks if pair[1].via == "inet"]
             await asyncio.gather(*(self._play_one(number, talk, outcomes, gate) for number, talk in together))
             for number, talk in self.talks:  # one after the other: these share the client's address
@@ -192,11 +209,15 @@ class World:
 
     async def _play_one(self, number, talk, outcomes, gate):
         async with gate:
+            if self.silences > SILENCES:
+                outcomes[talk.name] = Outcome(self.program.name, fault=f"{self.program.name} has stopped answering")
+                return
             stage = Stage(self, talk, number)
             for address in stage.addresses:
                 self.stages[address] = stage
             outcome = outcomes[talk.name] = await stage.play()
             outcome.stage = stage
+            self.silences = 0 if outcome.seen or not outcome.fault else self.silences + 1
             if talk.via != "inet":
                 for address in stage.addresses:
                     self.stages.pop(address, None)
@@ -213,26 +234,36 @@ class World:
                 threads[line.connection] = owners.get(address)
             outcome = threads.get(line.connection)
             if outcome and not (self.program.name == "postern" and _extra(line)):
-                text = outcome.stage.normal(str(line).encode("latin-1")).decode("latin-1")
-                outcome.logs.append(text)
+                text = self._log_text(line, outcome)
+                outcome.logs.append(outcome.stage.normal(text.encode("latin-1")).decode("latin-1"))
+                outcome.raw_logs.append(outcome.stage.normal(str(line).encode("latin-1")).decode("latin-1"))
         for outcome in outcomes.values():
-            self._told_logs(outcome)
-            del outcome.stage
+            if outcome.stage:
+                self._told_logs(outcome)
+                outcome.stage = None
+
+    def _log_text(self, line, outcome):
+        """The line as both would have logged it: raw, without the backend if there is no login, and without the login
+        if it could not be understood (postern knows none then)."""
+        text = str(line)
+        if self.program.name == "nginx":
+            return FAILED_LOGIN.sub(r"\1", text)
+        if ", login: " not in text and ", upstream: " in text:
+            text = text[:text.index(", upstream: ")]
+            outcome.used.add("log-upstream")
+        return LOG_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
     def _told_logs(self, outcome):
-        """Lines that the script tells must be there; those told for one program leave the comparison."""
+        """Lines that the script tells must be there; those for one program just as it wrote them."""
         talk = outcome.stage.talk
         for step in talk.course(self.program.name):
             if step.verb != "log" or outcome.fault:
                 continue
             level, text = outcome.stage.told(step.text).decode("latin-1").split(" ", 1)
             told = outcome.stage.normal(f"[{level}] {text}".encode("latin-1")).decode("latin-1")
-            found = next((line for line in outcome.logs if line.startswith(told)), None)
-            if not found:
-                outcome.fault = f"{outcome.program}, line {step.line}: no log line {told!r} in\n  " + \
-                    "\n  ".join(outcome.logs)
-            elif step.only:
-                outcome.logs.remove(found)
+            lines = outcome.raw_logs if step.only else outcome.logs
+            if not any(line.startswith(told) for line in lines):
+                outcome.fault = f"{outcome.program}, line {step.line}: no log line {told!r} in\n  " + "\n  ".join(lines)
 
 
 def _extra(line):

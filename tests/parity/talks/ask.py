@@ -122,9 +122,9 @@ answer("with a body", r"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n" + OK + r"\r\nh
 answer("with a body without length", HEAD + OK + r"\r\nAuth-Status: no\r\n\r\n", "in")
 answer("chunked", r"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + OK + r"\r\n5\r\nhello\r\n0\r\n\r\n", "in")
 for text in ("ok", "Ok", "OKAY", "OK.", "O", "WAITING", "wait", "OK OK", "x" * 300, "\\x01\\x1b[1m", "NO"):
-    answer(f"text {text[:20]}", HEAD + rf"Auth-Status: {text}\r\n\r\n", text)
+    answer(f"text {text[:20]}", HEAD + rf"Auth-Status: {text}\r\n\r\n", text, logs=len(text) < 200)
 answer("error code for IMAP", HEAD + r"Auth-Status: no\r\nAuth-Error-Code: 550\r\n\r\n", "no", (IMAP, POP3))
-for code in ("550 5.1.1", "450", "421 4.3.2", "5", "not a code"):
+for code in ("550 5.1.1", "450", "421 4.3.2"):
     book.add(f"smtp error code {code}", SMTP, f"""
         {SMTP.login}
         ?*
@@ -133,6 +133,16 @@ for code in ("550 5.1.1", "450", "421 4.3.2", "5", "not a code"):
         < {code} text of mine
         <.
     """)
+for code in ("5", "not a code"):
+    book.add(f"smtp error code {code}", SMTP, f"""
+        {SMTP.login}
+        ?*
+        ! Auth-Status: text of mine
+        ! Auth-Error-Code: {code}
+        nginx < {code} text of mine
+        postern < 535 5.7.0 text of mine
+        <.
+    """, because="error-code")
 book.add("smtp error code empty", SMTP, f"""
     {SMTP.login}
     ?*
@@ -266,28 +276,17 @@ book.add("answer without a status", IMAP, f"""
     postern < * BAD internal server error
     postern <.
 """, because="no-status", logs=False)
-for voice in VOICES:
-    lines = {"imap": ["< a NO\\x20", "<."], "pop3": ["< -ERR\\x20", "<."]}.get(voice.name)
-    if lines:
-        book.add(f"{voice.name} answer with an empty status", voice, f"""
-            {voice.login}
-            ?*
-            !! {HEAD}Auth-Status:\\r\\nAuth-Server: {{back}}\\r\\nAuth-Port: {{bport}}\\r\\n\\r\\n
-            !.
-            {chr(10).join(lines)}
-        """, logs=False)
-book.add("smtp answer with an empty status", SMTP, f"""
-    {SMTP.login}
-    ?*
-    !! {HEAD}Auth-Status:\\r\\nAuth-Server: {{back}}\\r\\nAuth-Port: {{bport}}\\r\\n\\r\\n
-    !.
-    nginx b> 220 backend
-    nginx b< HELO mail.example
-    nginx b> 250 backend
-    nginx < 235 2.0.0 OK
-    postern < 535 5.7.0\\x20
-    postern <.
-""", because="empty-status", logs=False)
+for voice, theirs in ((IMAP, ["< a NO\\x20"]), (POP3, ["< -ERR\\x20"]),
+                      (SMTP, ["b> 220 backend", "b< HELO mail.example", "b> 250 backend", "< 235 2.0.0 OK"])):
+    book.add(f"{voice.name} answer with an empty status", voice, f"""
+        {voice.login}
+        ?*
+        !! {HEAD}Auth-Status:\\r\\nAuth-Server: {{back}}\\r\\nAuth-Port: {{bport}}\\r\\n\\r\\n
+        !.
+        {chr(10).join("nginx " + line for line in theirs)}
+        postern < {voice.internal}
+        <.
+    """.replace("<.", "<." if voice is not SMTP else "postern <."), because="empty-status")
 book.add("answer with a status, server and port on failure", IMAP, f"""
     {IMAP.login}
     ?*
@@ -342,8 +341,9 @@ book.add("answer byte by byte", IMAP, "\n".join(
 everywhere("nobody listens", lambda v: f"""
     {v.login}
     {broken(v)}
-    log error recv() failed (111: Connection refused) while in http auth state
-""", server="auth_http {dead};")
+    nginx log error recv() failed (111: Connection refused) while in http auth state
+    postern log error connect() to {{dead}} failed (111: Connection refused) while in http auth state
+""", server="auth_http {dead};", because="log-connect")
 everywhere("nobody listens at the socket", lambda v: f"""
     {v.login}
     {broken(v)}
@@ -479,11 +479,10 @@ book.add("cram-md5 twice", IMAP, f"""
     ! Auth-Wait: 1
     < a NO no
     > a AUTHENTICATE CRAM-MD5
-    nginx < + {{challenge64}}
-    postern < + {{challenge64b}}
-    > *
+    < + {{challenge64}}
+    > !
     < a BAD invalid command
-""", server="imap_auth plain cram-md5;", because="challenge-reuse")
+""", server="imap_auth plain cram-md5;")
 book.add("external after plain keeps no password", IMAP, f"""
     {IMAP.login}
     ?*
@@ -516,11 +515,23 @@ book.add("smtp credentials of a failed login are forgotten", SMTP, f"""
     > MAIL FROM:<a@b>
     < 250 2.0.0 OK
     > RCPT TO:<c@d>
-    ?*
+    nginx ? Auth-Method: none
+    nginx ? Auth-User: joe
+    nginx ? Auth-Pass: secret
+    postern ? Auth-Method: none
+    postern ? Auth-User:\\x20
+    postern ? Auth-Pass:\\x20
+    ? Auth-Protocol: smtp
+    ? Auth-Login-Attempt: 2
+    ? Client-IP: {{client}}
+    ? Client-Host: [UNAVAILABLE]
+    ? Auth-SMTP-Helo:\\x20
+    ? Auth-SMTP-From: MAIL FROM:<a@b>
+    ? Auth-SMTP-To: RCPT TO:<c@d>
     ! Auth-Status: no
     < 535 5.7.0 no
     <.
-""", server="smtp_auth plain none;")
+""", server="smtp_auth plain none;", because="stale-credentials")
 book.add("client leaves while the question is asked", IMAP, f"""
     {IMAP.login}
     ?*

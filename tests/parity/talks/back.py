@@ -237,8 +237,9 @@ everywhere("nobody listens", lambda v: f"""
     ! Auth-Server: 127.25.0.2
     ! Auth-Port: {{deadport}}
     {broken(v)}
-    log error recv() failed (111: Connection refused) while reading response from upstream
-""")
+    nginx log error recv() failed (111: Connection refused) while reading response from upstream
+    postern log error connect() failed (111: Connection refused) while connecting to upstream
+""", because="log-connect")
 everywhere("nobody listens, messages passed on", lambda v: f"""
     {v.login}
     ?*
@@ -246,7 +247,7 @@ everywhere("nobody listens, messages passed on", lambda v: f"""
     ! Auth-Server: 127.25.0.2
     ! Auth-Port: {{deadport}}
     {broken(v)}
-""", server="proxy_pass_error_message on;")
+""", server="proxy_pass_error_message on;", logs=False)
 everywhere("silence", lambda v: f"""
     {arrive(v)}
     b+
@@ -296,8 +297,8 @@ for voice, begin in ((POP3, "+OK "), (IMAP, "* OK "), (SMTP, "220 ")):
     book.add(f"{voice.name} greeting as long as the buffer", voice, arrive(voice) + f"""
         b>> {begin}{"x" * (64 - len(begin))}
         {broken(voice)}
-        log error upstream sent too long response line: "{begin}{"x" * (63 - len(begin))}" while reading response from upstream
-    """, server="proxy_buffer 64;")
+        log error upstream sent too long response line: "{begin}{"x" * (63 - len(begin))}
+    """, server="proxy_buffer 64;", logs=False)
     book.add(f"{voice.name} greeting that just fits the buffer", voice, arrive(voice) + f"""
         b> {begin}{"x" * (62 - len(begin))}
         {"b-login a joe secret" if voice is IMAP else "b< USER joe" if voice is POP3 else "b< HELO mail.example"}
@@ -308,9 +309,19 @@ for voice, begin in ((POP3, "+OK "), (IMAP, "* OK "), (SMTP, "220 ")):
 # --- proxy_smtp_auth -------------------------------------------------------------------------------------
 
 AUTH = "proxy_smtp_auth on;"
-book.add("smtp auth", SMTP, arrive(SMTP) + f"""
+GREET = "> EHLO client.example\n<*\n"
+book.add("smtp auth without EHLO", SMTP, arrive(SMTP) + f"""
     b> 220 backend
-    b< HELO mail.example
+    nginx b< HELO mail.example
+    postern b< EHLO mail.example
+    b> 250 backend
+    b< AUTH PLAIN {b64("", "joe", "secret")}
+    b> 235 2.7.0 in
+    < 235 2.0.0 OK
+""", server=AUTH, because="auth-needs-ehlo")
+book.add("smtp auth", SMTP, GREET + arrive(SMTP) + f"""
+    b> 220 backend
+    b< EHLO mail.example
     b> 250 backend
     b< AUTH PLAIN {b64("", "joe", "secret")}
     b> 235 2.7.0 in
@@ -318,7 +329,7 @@ book.add("smtp auth", SMTP, arrive(SMTP) + f"""
     > MAIL FROM:<a@b>
     b< MAIL FROM:<a@b>
 """, server=AUTH)
-book.add("smtp auth with EHLO", SMTP, "> EHLO client\n<*\n" + arrive(SMTP) + f"""
+book.add("smtp auth, not announced", SMTP, GREET + arrive(SMTP) + f"""
     b> 220 backend
     b< EHLO mail.example
     b>> 250-backend\\r\\n250 AUTH LOGIN\\r\\n
@@ -327,39 +338,39 @@ book.add("smtp auth with EHLO", SMTP, "> EHLO client\n<*\n" + arrive(SMTP) + f""
     < 235 2.0.0 OK
 """, server=AUTH)
 book.add("smtp auth with other user and password", SMTP, f"""
-    {SMTP.login}
+    {GREET}{SMTP.login}
     ?*
     !ok Auth-User: jim | Auth-Pass: p\\xc3\\xa4ss word
     b> 220 backend
-    b< HELO mail.example
+    b< EHLO mail.example
     b> 250 backend
     b< AUTH PLAIN {b64("", "jim", b"p" + bytes([0xc3, 0xa4]) + b"ss word")}
     b> 235 in
     < 235 2.0.0 OK
 """, server=AUTH)
 for last in ("535 5.7.8 no", "334 more", "250 odd", "454 later", "502 what"):
-    refusal_course = f"b> 220 backend\nb< HELO mail.example\nb> 250 backend\nb< AUTH PLAIN {b64('', 'joe', 'secret')}"
+    refusal_course = f"b> 220 backend\nb< EHLO mail.example\nb> 250 backend\nb< AUTH PLAIN {b64('', 'joe', 'secret')}"
     book.add(f"smtp auth refused by {last}", SMTP, f"""
-        {arrive(SMTP)}
+        {GREET}{arrive(SMTP)}
         {refusal_course}
         b> {last}
         {broken(SMTP)}
         log error upstream sent invalid response: "{last}" while reading response from upstream
     """, server=AUTH)
     book.add(f"smtp auth refused by {last}, passed on", SMTP, f"""
-        {arrive(SMTP)}
+        {GREET}{arrive(SMTP)}
         {refusal_course}
         b> {last}
         < {last}
         <.
     """, server=AUTH + " proxy_pass_error_message on;")
 book.add("smtp auth, NUL in the name", SMTP, f"""
-    > AUTH PLAIN {b64("", "joe", "x")}
+    {GREET}> AUTH PLAIN {b64("", "joe", "x")}
     ?*
     !! HTTP/1.0 200 OK\\r\\nAuth-Status: OK\\r\\nAuth-Server: {{back}}\\r\\nAuth-Port: {{bport}}\\r\\nAuth-User: vic\\0tim\\r\\n\\r\\n
     !.
     nginx b> 220 backend
-    nginx b< HELO mail.example
+    nginx b< EHLO mail.example
     nginx b> 250 backend
     nginx b< AUTH PLAIN {b64("", "vic", "tim", "x")}
     nginx b.

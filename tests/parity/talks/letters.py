@@ -19,7 +19,7 @@ def entry(voice, user, password):
     if voice is SMTP:
         return f"""
             b> 220 backend
-            b< HELO mail.example
+            b< EHLO mail.example
             b> 250 backend
             b< AUTH PLAIN {b64(b"", user, password)}
             b> 235 in
@@ -35,6 +35,7 @@ for voice in VOICES:
         if byte in BREAKS:
             continue
         book.add(f"{voice.name} {byte}", voice, f"""
+            {"> EHLO x" + chr(10) + "<*" if voice is SMTP else ""}
             > {voice.auth} PLAIN {b64(b"", user, password)}
             {voice.ask(percent(user), percent(password))}
             !ok

@@ -133,7 +133,7 @@ add("byte by byte", """
 """)
 add("HTTP request", r"""
     >> GET / HTTP/1.1\r\nHost: x\r\n\r\n
-    nginx < -ERR invalid command
+    < -ERR invalid command
     nginx < -ERR invalid command
     nginx < -ERR invalid command
     postern <.
@@ -160,7 +160,17 @@ login("with blanks in the password", "USER joe", "PASS open sesame now", "joe", 
 login("with blanks behind the password", "USER joe", r"PASS secret \x20", "joe", "secret%20%20", secret=r"secret \x20")
 login("with blanks in the name", "USER joe doe", "PASS secret", "joe%20doe", "secret", at_back="joe doe")
 login("with blanks behind the name", r"USER joe\x20", "PASS secret", "joe%20", "secret", at_back=r"joe\x20")
-login("with two blanks before", "USER  joe", "PASS  secret", "joe", "secret")
+login("with two blanks before the name", "USER  joe", "PASS secret", "joe", "secret")
+add("login with two blanks before the password", f"""
+    > USER joe
+    < +OK
+    > PASS  secret
+    nginx {POP3.ask().strip().replace(chr(10), chr(10) + "nginx ")}
+    postern {POP3.ask("joe", "%20secret").strip().replace(chr(10), chr(10) + "postern ")}
+    ! Auth-Status: no
+    < -ERR no
+    <.
+""", because="pop3-blanks")
 login("UTF-8", r"USER j\xc3\xb6e", r"PASS s\xe2\x82\xac", r"j\xc3\xb6e", r"s\xe2\x82\xac")
 login("with odd bytes", r"USER j\x01o\x7f%e", r"PASS \xff\x80\x1b+=&", r"j%01o\x7f%25e", r"\xff\x80%1B+=&",
       at_back=r"j\x01o\x7f%e", secret=r"\xff\x80\x1b+=&")

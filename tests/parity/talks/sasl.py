@@ -23,6 +23,15 @@ def refuse(voice):
     return f"! Auth-Status: no\n< {voice.refusal}no\n<.\n"
 
 
+def nginx(lines):
+    """The same lines, for nginx only."""
+    return "\n".join("nginx " + line.strip() for line in lines.strip().split("\n"))
+
+
+def postern(lines):
+    return nginx(lines).replace("nginx ", "postern ")
+
+
 # --- PLAIN ---------------------------------------------------------------------------------------------
 
 everywhere("plain with initial response", lambda v: f"""
@@ -59,9 +68,12 @@ everywhere("plain with everything in one write", lambda v: f"""
 """)
 everywhere("plain with authzid", lambda v: f"""
     > {v.auth} PLAIN {b64("boss", "joe", "secret")}
-    {v.ask()}
-    {refuse(v)}
-""")
+    {nginx(v.ask())}
+    {nginx(refuse(v))}
+    postern < {v.bad}
+    postern > {v.noop[0]}
+    postern < {v.noop[1]}
+""", because="authzid")
 everywhere("plain, authzid is the name", lambda v: f"""
     > {v.auth} PLAIN {b64("joe", "joe", "secret")}
     {v.ask()}
@@ -92,7 +104,6 @@ everywhere("plain, response cut by LF alone", lambda v: f"""
 for name, response, texts in (
         ("no NUL", b64("joe"), "client sent invalid login in AUTH PLAIN command"),
         ("one NUL", b64("", "joe"), "client sent invalid password in AUTH PLAIN command"),
-        ("cancel", "*", "client sent invalid base64 encoding in AUTH PLAIN command"),
         ("foreign letter", "AGpv!XQB4", "client sent invalid base64 encoding in AUTH PLAIN command"),
         ("lone letter", "AGpvZQB4A", "client sent invalid base64 encoding in AUTH PLAIN command"),
         ("equals sign only", "=", "client sent invalid login in AUTH PLAIN command")):
@@ -111,6 +122,14 @@ for name, response, texts in (
         > {v.noop[0]}
         < {v.noop[1]}
     """)
+for how, course in {"": "> {} PLAIN\n<< {}\\r\\n\n> *", " at once": "> {} PLAIN *"}.items():
+    everywhere(f"plain, cancel{how}", lambda v: f"""
+        {course.format(v.auth, v.more)}
+        < {v.bad}
+        > {v.noop[0]}
+        < {v.noop[1]}
+        nginx log info client sent invalid base64 encoding in AUTH PLAIN command while in auth state
+    """, because="sasl-cancel")
 everywhere("plain, empty response", lambda v: f"""
     > {v.auth} PLAIN
     << {v.more}\\r\\n
@@ -123,9 +142,12 @@ everywhere("plain, two words", lambda v: f"""
     > {v.auth} PLAIN
     << {v.more}\\r\\n
     > {b64("", "joe", "secret")} more
-    {v.ask()}
-    {refuse(v)}
-""")
+    {nginx(v.ask())}
+    {nginx(refuse(v))}
+    postern < {v.bad}
+    postern > {v.noop[0]}
+    postern < {v.noop[1]}
+""", because="base64-strict")
 everywhere("plain, two initial responses", lambda v: f"""
     > {v.auth} PLAIN {b64("", "joe", "secret")} more
     < {v.bad}
@@ -175,8 +197,8 @@ for voice in (POP3, SMTP):
         < {voice.bad}
         > {voice.noop[0]}
         < {voice.noop[1]}
-        log info client sent invalid base64 encoding in AUTH LOGIN command while in auth state
-    """)
+        nginx log info client sent invalid base64 encoding in AUTH LOGIN command while in auth state
+    """, because="sasl-cancel")
 book.add("imap login cancelled at the name", IMAP, """
     > a AUTHENTICATE LOGIN
     < + VXNlcm5hbWU6
@@ -185,8 +207,8 @@ book.add("imap login cancelled at the name", IMAP, """
     postern < a BAD invalid command
     > b NOOP
     < b OK completed
-    log info client sent invalid base64 encoding in AUTH LOGIN command while in auth state
-""", because="imap-empty-tag")
+    nginx log info client sent invalid base64 encoding in AUTH LOGIN command while in auth state
+""", because=("imap-empty-tag", "sasl-cancel"))
 everywhere("login cancelled at the password", lambda v: f"""
     > {v.auth} LOGIN
     < {v.more}VXNlcm5hbWU6
@@ -196,7 +218,8 @@ everywhere("login cancelled at the password", lambda v: f"""
     < {v.bad}
     > {v.noop[0]}
     < {v.noop[1]}
-""")
+    nginx log info client sent invalid base64 encoding in AUTH LOGIN command while in auth state
+""", because="sasl-cancel")
 everywhere("login, bad name at once", lambda v: f"""
     > {v.auth} LOGIN !
     < {v.bad}
@@ -260,8 +283,8 @@ cram(", name with a blank", lambda v: f"""
     log info client sent invalid CRAM-MD5 hash in AUTH CRAM-MD5 command while in auth state
 """)
 for name, response in {"short digest": b64("joe " + DIGEST[:31]), "long digest": b64("joe " + DIGEST + "0"),
-                       "no digest": b64("joe"), "only a blank": b64("joe "), "cancel": "*",
-                       "empty": "="}.items():
+                       "no digest": b64("joe"), "only a blank": b64("joe "),
+                       "foreign letter": "am!l", "empty": "="}.items():
     cram(f", {name}", lambda v: f"""
         > {v.auth} CRAM-MD5
         < {v.more}{{challenge64}}
@@ -270,6 +293,15 @@ for name, response in {"short digest": b64("joe " + DIGEST[:31]), "long digest":
         > {v.noop[0]}
         < {v.noop[1]}
     """)
+cram(", cancel", lambda v: f"""
+    > {v.auth} CRAM-MD5
+    < {v.more}{{challenge64}}
+    > *
+    < {v.bad}
+    > {v.noop[0]}
+    < {v.noop[1]}
+    nginx log info client sent invalid base64 encoding in AUTH CRAM-MD5 command while in auth state
+""", because="sasl-cancel")
 cram(", digest that is no hex", lambda v: f"""
     > {v.auth} CRAM-MD5
     < {v.more}{{challenge64}}
@@ -306,14 +338,15 @@ book.add("smtp cram-md5, no password for the backend", SMTP, f"""
     > {b64("joe " + DIGEST)}
     ?*
     !ok
-    b> 220 backend
-    b< HELO mail.example
-    b> 250 backend
+    nginx b> 220 backend
+    nginx b< HELO mail.example
+    nginx b> 250 backend
     < 451 4.3.2 Internal server error
     <.
-    b<.
-    log error no password available while sending AUTH to upstream
-""", server="proxy_smtp_auth on; " + ALL["smtp"])
+    nginx b<.
+    nginx log error no password available while sending AUTH to upstream
+    postern log error auth http server {{auth}} did not send password while in http auth state
+""", server="proxy_smtp_auth on; " + ALL["smtp"], because="smtp-no-password")
 
 # --- APOP ----------------------------------------------------------------------------------------------
 
@@ -362,35 +395,31 @@ book.add("apop not enabled", POP3, f"""
 # --- EXTERNAL ------------------------------------------------------------------------------------------
 
 
-# A challenge that was given, POP3's in the greeting, is told whatever the method is, but for "plain".
+# Without CRAM-MD5 and APOP: nginx sends POP3's challenge along with any method but PLAIN.
+EXTERNAL = {name: words.replace("apop ", "").replace("cram-md5 ", "") for name, words in ALL.items()}
 
 
-def salt(voice):
-    return "{challenge}" if voice is POP3 else None
-
-
-def external(name, script, server=ALL, **more):
-    everywhere(f"external{name}", script, server=lambda v: server[v.name],
-               challenge=lambda v: v.name == "pop3" and server is ALL, **more)
+def external(name, script, server=EXTERNAL, **more):
+    everywhere(f"external{name}", script, server=lambda v: server[v.name], **more)
 
 
 external("", lambda v: f"""
     > {v.auth} EXTERNAL
     < {v.more}VXNlcm5hbWU6
     > {b64("joe")}
-    {v.ask("joe", "", "external", salt=salt(v))}
+    {v.ask("joe", "", "external")}
     !ok Auth-Pass: secret
     {v.enter()}
 """)
 external(" with initial response", lambda v: f"""
     > {v.auth} EXTERNAL {b64("joe")}
-    {v.ask("joe", "", "external", salt=salt(v))}
+    {v.ask("joe", "", "external")}
     !ok Auth-Pass: secret
     {v.enter()}
 """)
 external(", empty name", lambda v: f"""
     > {v.auth} EXTERNAL =
-    {v.ask("", "", "external", salt=salt(v))}
+    {v.ask("", "", "external")}
     !ok Auth-User: jim | Auth-Pass: secret
     {v.enter("jim")}
 """)
@@ -401,8 +430,23 @@ external(" cancelled", lambda v: f"""
     < {v.bad}
     > {v.noop[0]}
     < {v.noop[1]}
+    nginx log info client sent invalid base64 encoding in AUTH EXTERNAL command while in auth state
+""", because="sasl-cancel")
+external(", bad base64", lambda v: f"""
+    > {v.auth} EXTERNAL
+    < {v.more}VXNlcm5hbWU6
+    > am!l
+    < {v.bad}
+    > {v.noop[0]}
+    < {v.noop[1]}
     log info client sent invalid base64 encoding in AUTH EXTERNAL command while in auth state
 """)
+book.add("pop3 external with a challenge in the greeting", POP3, f"""
+    > AUTH EXTERNAL am9l
+    {nginx(POP3.ask("joe", "", "external", salt="{challenge}"))}
+    {postern(POP3.ask("joe", "", "external"))}
+    {refuse(POP3)}
+""", server=ALL["pop3"], challenge=True, because="salt-noise")
 external(" not enabled", lambda v: f"""
     > {v.auth} EXTERNAL
     < {v.bad}
@@ -426,7 +470,7 @@ for voice in (IMAP, POP3):
         !ok
         < {voice.internal}
         <.
-    """, server=ALL[voice.name], challenge=voice is POP3)
+    """, server=EXTERNAL[voice.name])
 
 # --- no such mechanism ---------------------------------------------------------------------------------
 
@@ -445,7 +489,7 @@ for mechanism in ("XOAUTH2", "OAUTHBEARER", "SCRAM-SHA-256", "GSSAPI", "NTLM", "
 everywhere("another mechanism after a mistake", lambda v: f"""
     > {v.auth} LOGIN {b64("jim")}
     < {v.more}UGFzc3dvcmQ6
-    > *
+    > !
     < {v.bad}
     > {v.auth} PLAIN {b64("", "joe", "secret")}
     {v.ask()}
@@ -457,19 +501,19 @@ everywhere("login, commands in the middle are answers", lambda v: f"""
     < {v.more}VXNlcm5hbWU6
     > {v.noop[0].split()[-1]}
     < {v.more}UGFzc3dvcmQ6
-    > *
+    > !
     < {v.bad}
 """)
-everywhere("mistakes in SASL do not count", lambda v: f"""
+everywhere("mistakes in SASL", lambda v: f"""
     > {v.auth} PLAIN !
     < {v.bad}
     > {v.auth} PLAIN !
     < {v.bad}
-    > {v.auth} PLAIN !
-    < {v.bad}
-    > {v.noop[0]}
-    < {v.noop[1]}
-""", server="max_errors 2;")
+    postern <.
+    postern log info client sent too many invalid commands while in auth state
+    nginx > {v.noop[0]}
+    nginx < {v.noop[1]}
+""", server="max_errors 2;", because="sasl-errors-count")
 
 # --- credentials that no line protocol can carry -------------------------------------------------------
 

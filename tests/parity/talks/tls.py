@@ -153,7 +153,7 @@ for voice in VOICES:
     """, server="starttls on;", logs=False)
     book.add(f"{voice.name} command behind starttls", voice, f"""
         >> {voice.starttls[0]}\\r\\n{voice.noop[0]}\\r\\n
-        nginx < {voice.starttls[1]}
+        < {voice.starttls[1]}
         nginx tls
         nginx > {voice.logout[0]}
         {chr(10).join("nginx < " + line for line in voice.logout[1:])}

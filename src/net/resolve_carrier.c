@@ -96,7 +96,7 @@ static int connect_socket(ares_socket_t fd, const struct sockaddr *to, ares_sock
 	return connect(fd, to, len);
 }
 
-/* An empty datagram is no answer and no end, though c-ares would take it for one. */
+/* An empty datagram is no answer and no end, though older versions of c-ares take it for one. */
 static ares_ssize_t receive(ares_socket_t fd, void *to, size_t room, int flags, struct sockaddr *from,
 			    ares_socklen_t *from_len, void *arg)
 {

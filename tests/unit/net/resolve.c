@@ -28,7 +28,7 @@ uint64_t __wrap_clock_ms(void)
 /* --- the name server
  * ------------------------------------------------------------------------------------------ */
 
-enum { SILENT = 100, RUBBISH, TRUNCATED, EMPTY_FIRST, TWICE, FOREIGN_FIRST, SLAMS };
+enum { SILENT = 100, RUBBISH, TRUNCATED, TRUNCATED_FOR_EVER, EMPTY_FIRST, TWICE, FOREIGN_FIRST };
 
 struct said {
 	const char *name;
@@ -162,7 +162,8 @@ static void answer(struct server *s, struct str query, struct buf *to, unsigned 
 	*how = said != NULL ? said->how : 3;
 	rcode = *how < 16 ? *how : 0;
 	buf_put(to, (struct str){ query.at, 2 });
-	put16(to, 0x8180 | rcode | (*how == TRUNCATED && !by_tcp ? 0x0200 : 0));
+	put16(to,
+	      0x8180 | rcode | ((*how == TRUNCATED || *how == TRUNCATED_FOR_EVER) && !by_tcp ? 0x0200 : 0));
 	put16(to, 1);
 	put16(to, 0);
 	put16(to, 0);
@@ -203,7 +204,7 @@ static void answer_udp(struct server *s, struct str query, const struct sockaddr
 	}
 	for (int i = 0; s->flood && i < 100; i++)
 		send_udp(s, STR("\x00\x00not what you asked for"), to, to_len);
-	for (int i = how == TWICE ? 2 : how == SILENT || how == SLAMS ? 0 : 1; i > 0; i--)
+	for (int i = how == TWICE ? 2 : how == SILENT ? 0 : 1; i > 0; i--)
 		send_udp(s, buf_text(&said), to, to_len);
 	buf_done(&said);
 }
@@ -244,9 +245,11 @@ static void answer_tcp(struct conn *c, size_t len)
 	answer(c->server, (struct str){ c->in + 2, len - 2 }, &said, &how, true);
 	head[0] = (char)(said.len >> 8);
 	head[1] = (char)said.len;
-	assert_int_equal(send(c->watch.fd, head, 1, MSG_NOSIGNAL), 1);
-	assert_int_equal(send(c->watch.fd, head + 1, 1, MSG_NOSIGNAL), 1);
-	assert_int_equal(send(c->watch.fd, said.at, said.len, MSG_NOSIGNAL), said.len);
+	if (how != TRUNCATED_FOR_EVER) {
+		assert_int_equal(send(c->watch.fd, head, 1, MSG_NOSIGNAL), 1);
+		assert_int_equal(send(c->watch.fd, head + 1, 1, MSG_NOSIGNAL), 1);
+		assert_int_equal(send(c->watch.fd, said.at, said.len, MSG_NOSIGNAL), said.len);
+	}
 	buf_done(&said);
 	c->len -= len;
 	memmove(c->in, c->in + len, c->len);
@@ -362,6 +365,7 @@ static const struct said ZONE[] = {
 	{ "silent.test", DNS_AAAA, SILENT, NULL },
 	{ "large.test", DNS_A, TRUNCATED, "@ A 60 192.0.2.9" },
 	{ "large.test", DNS_AAAA, TRUNCATED, "@ AAAA 60 2001:db8::9" },
+	{ "waiting.test", DNS_A, TRUNCATED_FOR_EVER, NULL },
 	{ "empty.test", DNS_A, EMPTY_FIRST, "@ A 60 192.0.2.10" },
 	{ "twice.test", DNS_A, TWICE, "@ A 60 192.0.2.11" },
 	{ "twice.test", DNS_AAAA, TWICE, NULL },
@@ -702,6 +706,25 @@ static void long_answers_come_by_tcp(void **state)
 	assert_int_equal(f->server.by_tcp, 2);
 }
 
+/* One connection carries them all: a question that comes when it has long been open is sent, too. */
+static void one_connection_serves_many(void **state)
+{
+	struct fixture *f = *state;
+	struct asker waiting = { .answers = 0 }, a;
+
+	furnish(f, &(struct resolver_options){ .no_ipv6 = true });
+	ask_host(f, &waiting, "waiting.test", 60000);
+	for (int turns = 0; f->server.by_tcp == 0; turns++) {
+		assert_true(turns < 100);
+		loop_turn(f->loop, 1000);
+	}
+	assert_int_equal(host(f, &a, "large.test"), RESOLVE_OK);
+	assert_int_equal(f->server.by_tcp, 2);
+	assert_non_null(f->server.conns);
+	assert_null(f->server.conns->next);
+	resolve_cancel(&waiting.query);
+}
+
 static void odd_datagrams_do_no_harm(void **state)
 {
 	struct fixture *f = *state;
@@ -839,6 +862,7 @@ int main(void)
 		T(failures_are_kept_briefly),
 		T(the_number_of_answers_is_bounded),
 		T(long_answers_come_by_tcp),
+		T(one_connection_serves_many),
 		T(odd_datagrams_do_no_harm),
 		T(silence_ends),
 		T(another_server_is_asked),

@@ -57,6 +57,7 @@ static struct tls_context *open_site(struct site *s, const struct world *w, cons
 	site_file(s, "/etc/two-ca",
 		  pem_join(card_pem(&w->root), pem_join(card_pem(&w->stranger), card_pem(&w->root))));
 	site_file(s, "/etc/crl", card_crl(&w->root, &w->revoked));
+	site_file(s, "/etc/middle-crl", card_crl(&w->middle, NULL));
 	site_file(s, "/etc/crls", pem_join(card_crl(&w->root, &w->revoked), card_crl(&w->middle, NULL)));
 	snprintf(mail, sizeof(mail), "server { ssl_certificate s.crt; ssl_certificate_key s.key; %s }",
 		 directives);
@@ -174,6 +175,8 @@ static void revoked_certificates_are_found(void **state)
 	check_code(w, "ssl_verify_client on; ssl_client_certificate ca; ssl_crl crl;", &w->revoked,
 		   X509_V_ERR_CERT_REVOKED);
 	check_code(w, "ssl_verify_client on; ssl_client_certificate ca; ssl_crl crl;", &w->below,
+		   X509_V_ERR_UNABLE_TO_GET_CRL);
+	check_code(w, "ssl_verify_client on; ssl_client_certificate ca; ssl_crl middle-crl;", &w->below,
 		   X509_V_ERR_UNABLE_TO_GET_CRL);
 	check_code(w, "ssl_verify_client on; ssl_client_certificate ca; ssl_crl crls;", &w->below, X509_V_OK);
 	check_code(w, "ssl_verify_client optional_no_ca; ssl_trusted_certificate ca; ssl_crl crl;",

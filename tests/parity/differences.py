@@ -70,7 +70,8 @@ DIFFERENCES = {
         "`proxy_smtp_auth`", "Without a password, greets the backend and gives up.", "Does not go there.",
         "Nothing can come of it."),
     "auth-needs-ehlo": Difference(
-        "`proxy_smtp_auth`", "Says HELO before AUTH if the client said HELO.", "EHLO.", "RFC 4954, section 3."),
+        "`proxy_smtp_auth`", "Says HELO before AUTH if the client said HELO, and nothing after XCLIENT.", "EHLO.",
+        "RFC 4954, section 3; XCLIENT begins a new session."),
     "behind-starttls": Difference(
         "STARTTLS", "Throws away what was sent in plain text behind the command.",
         "Ends the connection.", "Whoever does that is attacking, or loses commands without a word.", SECURITY),
@@ -162,6 +163,12 @@ DIFFERENCES = {
     "one-refusal": Difference(
         "`proxy_pass_error_message`", "Passes on whatever came along with the refusal.", "Exactly one reply.",
         "A forged OK behind it.", SECURITY),
+    "nonsense-passed": Difference(
+        "`proxy_pass_error_message`", "Passes on anything that it did not expect, even an OK.",
+        "Passes on refusals; anything else is an error of the backend.", "The client would take it for an answer.",
+        SECURITY),
+    "imap-case": Difference(
+        "IMAP backend", "`* ok` is not `* OK`.", "It is.", "RFC 9051, section 9."),
     "xtext": Difference(
         "XCLIENT", "1.22 sends the name raw.", "xtext, as nginx since 1.29.2.", "A blank ends the attribute.", NEWER),
     "xclient-attributes": Difference(
@@ -198,6 +205,9 @@ DIFFERENCES = {
     "log-connect": Difference(
         "log", "`recv() failed (111: Connection refused)`.", "`connect() failed …`, with the auth server's address.",
         "It says who refused."),
+    "log-handshake": Difference(
+        "log", "A TLS handshake that takes too long is not logged.", "`client timed out … while SSL handshaking`.",
+        "Like all others."),
     "log-no-name": Difference(
         "log", "A client without a name in DNS is an `error`.", "`info`.", "Most are; it is noise."),
     "log-secrets": Difference(

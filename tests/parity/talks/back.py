@@ -129,9 +129,11 @@ book.add("imap something pipelined behind the success", IMAP, arrive(IMAP) + """
 """, logs=False)
 book.add("imap OK in lower case", IMAP, arrive(IMAP) + """
     b> * ok ready
-    <*
+    postern b-login a joe secret
+    postern b.
+    < * BAD internal server error
     <.
-""", logs=False)
+""", because="imap-case", logs=False)
 book.add("smtp greeting of several lines", SMTP, arrive(SMTP) + """
     b>> 220-backend\\r\\n220-says\\r\\n220 hello\\r\\n
     b< HELO mail.example
@@ -179,41 +181,56 @@ book.add("imap continuation of three bytes", IMAP, arrive(IMAP) + """
 # --- refusals --------------------------------------------------------------------------------------------
 
 
-def refusal(name, voice, course, last):
+READING = "while reading response from upstream"
+
+
+def refusal(name, voice, course, last, *, server="", nonsense=False):
     """`course` leads to the line `last`, which the backend says and nobody wants to hear.  The log leaves out the
-    tag of an IMAP refusal."""
+    tag of an IMAP refusal.  What is no refusal at all, postern does not pass on."""
     logged = last.removeprefix("a ")
     book.add(f"{voice.name} {name}", voice, f"""
-        {arrive(voice)}
         {course}
         b> {last}
         {broken(voice)}
         b<.
-        log error upstream sent invalid response: "{logged}" while reading response from upstream
-    """)
-    book.add(f"{voice.name} {name}, passed on", voice, f"""
-        {arrive(voice)}
-        {course}
-        b> {last}
-        < {last}
-        <.
-        b<.
-        log info upstream sent invalid response: "{logged}" while reading response from upstream
-    """, server="proxy_pass_error_message on;")
+        log error upstream sent invalid response: "{logged}" {READING}
+    """, server=server)
+    passing = f"{server} proxy_pass_error_message on;".strip()
+    if nonsense:
+        book.add(f"{voice.name} {name}, not passed on", voice, f"""
+            {course}
+            b> {last}
+            nginx < {last}
+            postern < {voice.internal}
+            <.
+            b<.
+            nginx log info upstream sent invalid response: "{logged}" {READING}
+            postern log error upstream sent invalid response: "{logged}" {READING}
+        """, server=passing, because="nonsense-passed")
+    else:
+        book.add(f"{voice.name} {name}, passed on", voice, f"""
+            {course}
+            b> {last}
+            < {last}
+            <.
+            b<.
+            log info upstream sent invalid response: "{logged}" {READING}
+        """, server=passing)
 
 
-for last in ("-ERR busy", "-ERR", "* OK imap", "220 smtp", "hello", "+OH"):
-    refusal(f"greeting {last}", POP3, "", last)
-refusal("name refused", POP3, "b> +OK\nb< USER joe", "-ERR who")
-refusal("password refused", POP3, "b> +OK\nb< USER joe\nb> +OK\nb< PASS secret", "-ERR [AUTH] no")
-for last in ("* BYE busy", "* PREAUTH hi", "* NO x", "+OK pop", "220 smtp", "OK hi", "* OH"):
-    refusal(f"greeting {last}", IMAP, "", last)
-for last in ("a NO [AUTHENTICATIONFAILED] no", "a BAD syntax", "* BYE bye", "b OK other tag", "hello"):
-    refusal(f"login refused by {last}", IMAP, "b> * OK\nb-login a joe secret", last)
-for last in ("421 busy", "554 no", "250 wrong", "+OK pop", "* OK imap", "22 x", "hello"):
-    refusal(f"greeting {last}", SMTP, "", last)
-for last in ("502 what", "421 bye", "220 again", "354 go"):
-    refusal(f"HELO refused by {last}", SMTP, "b> 220\nb< HELO mail.example", last)
+def refusals(name, voice, course, refused, odd, server=""):
+    for last in refused + odd:
+        refusal(f"{name} {last}", voice, arrive(voice) + course, last, server=server, nonsense=last in odd)
+
+
+refusals("greeting", POP3, "", ["-ERR busy", "-ERR"], ["* OK imap", "220 smtp", "hello", "+OH"])
+refusals("name refused by", POP3, "b> +OK\nb< USER joe", ["-ERR who"], [])
+refusals("password refused by", POP3, "b> +OK\nb< USER joe\nb> +OK\nb< PASS secret", ["-ERR [AUTH] no"], [])
+refusals("greeting", IMAP, "", ["* BYE busy"], ["* PREAUTH hi", "* NO x", "+OK pop", "220 smtp", "OK hi", "* OH"])
+refusals("login refused by", IMAP, "b> * OK\nb-login a joe secret",
+         ["a NO [AUTHENTICATIONFAILED] no", "a BAD syntax", "* BYE bye"], ["b OK other tag", "hello"])
+refusals("greeting", SMTP, "", ["421 busy", "554 no"], ["250 wrong", "+OK pop", "* OK imap", "22 x", "hello"])
+refusals("HELO refused by", SMTP, "b> 220\nb< HELO mail.example", ["502 what", "421 bye"], ["220 again", "354 go"])
 book.add("smtp refusal of several lines, passed on", SMTP, arrive(SMTP) + """
     b>> 554-no\\r\\n554-and\\r\\n554 no\\r\\n
     < 554-no
@@ -348,22 +365,14 @@ book.add("smtp auth with other user and password", SMTP, f"""
     b> 235 in
     < 235 2.0.0 OK
 """, server=AUTH)
-for last in ("535 5.7.8 no", "334 more", "250 odd", "454 later", "502 what"):
-    refusal_course = f"b> 220 backend\nb< EHLO mail.example\nb> 250 backend\nb< AUTH PLAIN {b64('', 'joe', 'secret')}"
-    book.add(f"smtp auth refused by {last}", SMTP, f"""
+for last in ("535 5.7.8 no", "454 later", "502 what", "334 more", "250 odd"):
+    refusal(f"auth refused by {last}", SMTP, f"""
         {GREET}{arrive(SMTP)}
-        {refusal_course}
-        b> {last}
-        {broken(SMTP)}
-        log error upstream sent invalid response: "{last}" while reading response from upstream
-    """, server=AUTH)
-    book.add(f"smtp auth refused by {last}, passed on", SMTP, f"""
-        {GREET}{arrive(SMTP)}
-        {refusal_course}
-        b> {last}
-        < {last}
-        <.
-    """, server=AUTH + " proxy_pass_error_message on;")
+        b> 220 backend
+        b< EHLO mail.example
+        b> 250 backend
+        b< AUTH PLAIN {b64('', 'joe', 'secret')}
+    """, last, server=AUTH, nonsense=last[0] in "23")
 book.add("smtp auth, NUL in the name", SMTP, f"""
     {GREET}> AUTH PLAIN {b64("", "joe", "x")}
     ?*
@@ -452,10 +461,12 @@ xclient("with auth, without HELO", arrive(SMTP) + f"""
     b> 250 backend
     b< XCLIENT ADDR={{client}} NAME=[UNAVAILABLE]
     b> 220 again
+    postern b< EHLO mail.example
+    postern b> 250 backend
     b< AUTH PLAIN {b64("", "joe", "secret")}
     b> 235 in
     < 235 2.0.0 OK
-""", server=AUTH)
+""", server=AUTH, because="auth-needs-ehlo")
 xclient("for relay", """
     > EHLO client.example
     <*
@@ -510,7 +521,7 @@ for last in ("550 insufficient authorization", "502 unknown", "421 bye", "501 ba
         b< {LINE}
         b> {last}
         {broken(SMTP)}
-        log error upstream sent invalid response: "{last}" while reading response from upstream
+        log error upstream sent invalid response: "{last}" {READING}
     """)
 for what, user, theirs, ours in (("blank", "joe doe", "joe doe", "joe+20doe"), ("plus", "a+b", "a+b", "a+2Bb"),
                                  ("equals sign", "a=b", "a=b", "a+3Db"), ("8 bit", "j\xf6e", "j\\xf6e", "j+F6e"),

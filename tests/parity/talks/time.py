@@ -27,12 +27,14 @@ for voice in VOICES:
     book.add(f"{voice.name} talk without end", voice, f"chat {voice.noop[0]}\n<.", server=SHORT)
     book.add(f"{voice.name} silence instead of a handshake", voice, f"""
         <.
-    """, opening=None, listen="ssl", server=SHORT)
+        postern {LOG} SSL handshaking
+    """, opening=None, listen="ssl", server=SHORT, because="log-handshake")
     book.add(f"{voice.name} silence after starttls", voice, f"""
         > {voice.starttls[0]}
         < {voice.starttls[1]}
         <.
-    """, server=SHORT + " starttls on;")
+        postern {LOG} in starttls state
+    """, server=SHORT + " starttls on;", because="log-handshake")
     book.add(f"{voice.name} silence after the handshake", voice, "<.", opening="starttls", server=SHORT)
     book.add(f"{voice.name} silence after a failed login", voice, f"""
         {voice.login}
@@ -45,7 +47,7 @@ for voice in VOICES:
 book.add("half a handshake", IMAP, r"""
     >> \x16\x03\x01\x02\x00\x01
     <.
-""", opening=None, listen="ssl", server=SHORT)
+""", opening=None, listen="ssl", server=SHORT, logs=False)
 book.add("half a PROXY header", IMAP, r"""
     >> PROXY TC
     <.

@@ -253,6 +253,7 @@ void generation_free(struct generation *g)
 {
 	if (g == NULL)
 		return;
+	loop_disarm(&g->late);
 	for (struct listener *l = g->listeners; l != NULL; l = l->next)
 		for (struct door *d = l->doors; d != NULL; d = d->next)
 			if (d->also != NULL)
@@ -291,14 +292,31 @@ struct server *door_server(const struct door *d, const struct tls_context *chose
 	return d->server;
 }
 
+/* The machine itself, whatever its other addresses are called. */
+static bool is_local(const struct addr *a)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+
+	if (a->family == AF_INET)
+		return a->ip4[0] == 127 || addr_is_any(a);
+	return a->family == AF_INET6 && (memcmp(a->ip6, loopback, 16) == 0 || addr_is_any(a));
+}
+
+/* Does the socket take in connections of this family? One for IPv6 may be told to take both. */
+static bool takes_family(const struct listener *l, unsigned family)
+{
+	return l->addr.family == family || (l->addr.family == AF_INET6 && !l->options.ipv6only);
+}
+
 bool generation_listens(const struct generation *g, const struct addr *a)
 {
 	for (const struct listener *l = g->listeners; l != NULL; l = l->next) {
-		if (addr_eq(&l->addr, a))
+		if (addr_is_any(&l->addr) && l->addr.port == a->port && takes_family(l, a->family) &&
+		    is_local(a))
 			return true;
-		if (addr_is_any(&l->addr) && l->addr.port == a->port && a->family == AF_INET &&
-		    a->ip4[0] == 127)
-			return true;
+		for (const struct door *d = l->doors; d != NULL; d = d->next)
+			if (addr_eq(&d->endpoint->addr, a))
+				return true;
 	}
 	return false;
 }

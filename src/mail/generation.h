@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "auth/auth.h"
+#include "loop/loop.h"
 #include "mail/settings.h"
 #include "net/tls.h"
 
@@ -60,8 +61,9 @@ struct generation {
 	struct log log; /* of the main level */
 	int *log_fds;	/* of the log targets, in their order; NULL until attached */
 	uint64_t number;
-	size_t sessions; /* that live by it */
-	bool retired;	 /* a newer one has come */
+	size_t sessions;     /* that live by it */
+	struct house *house; /* where it grows old; NULL as long as sessions begin with it */
+	struct timer late;   /* worker_shutdown_timeout: armed when no more sessions begin with it */
 	struct generation *next;
 };
 

@@ -208,13 +208,13 @@ void session_end_all(struct house *house)
 		session_end(house->sessions);
 }
 
-void session_end_old(struct house *house)
+void session_end_of(struct house *house, const struct generation *g)
 {
 	struct session *s, *next;
 
 	for (s = house->sessions; s != NULL; s = next) {
 		next = s->next;
-		if (!house->stopping && !s->at->generation->retired)
+		if (s->at->generation != g)
 			continue;
 		session_log_plain(s, LOG_INFO, "shutdown timeout");
 		session_end(s);

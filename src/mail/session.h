@@ -13,9 +13,8 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 /* End every session of the house now, without farewell (fast stop). */
 void session_end_all(struct house *house);
 
-/* End the sessions of retired generations, and all of them when the house is stopping; for
- * worker_shutdown_timeout. */
-void session_end_old(struct house *house);
+/* End the sessions that live by this generation; for worker_shutdown_timeout. */
+void session_end_of(struct house *house, const struct generation *g);
 
 /* Let retired generations go whose last session has ended; main calls it after a reload, sessions themselves
  * when they end. */

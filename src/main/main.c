@@ -110,24 +110,29 @@ static int send_signal(const struct options *o)
 	return status;
 }
 
+static int obey(const struct options *o)
+{
+	if (o->help != NULL)
+		return help(o);
+	if (o->build)
+		options_build();
+	else if (o->version)
+		options_version();
+	if (o->version)
+		return 0;
+	if (o->test)
+		return test(o);
+	return o->signal != NULL ? send_signal(o) : master_run(o);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
+	int status = 1;
 
 	argv = title_init(argc, argv);
-	if (!options_read(&o, argc, argv))
-		return 1;
-	if (o.help != NULL)
-		return help(&o);
-	if (o.build)
-		options_build();
-	else if (o.version)
-		options_version();
-	if (o.version)
-		return 0;
-	if (o.test)
-		return test(&o);
-	if (o.signal != NULL)
-		return send_signal(&o);
-	return master_run(&o);
+	if (options_read(&o, argc, argv))
+		status = obey(&o);
+	options_done(&o);
+	return status;
 }

@@ -51,6 +51,8 @@ struct master {
 	struct timer kill, breath;
 	unsigned deaths;
 	pid_t heir;		/* a new binary that runs beside us; 0: none */
+	pid_t forebear;		/* the old binary, when we are the new one; 0: none */
+	bool serving;		/* the start is over, nobody looks at the terminal any more */
 	bool stopping, resting; /* resting: WINCH has sent the workers home */
 	const char *pid_file;	/* as it is now: with .oldbin while an heir runs */
 };
@@ -60,22 +62,28 @@ static const struct log *log_of(const struct master *m)
 	return &m->current->log;
 }
 
-/* Before there is a log, and while testing, what is wrong goes to the terminal; later to the running log. */
+/* Until all is started, what is wrong goes to the terminal; and to the log as soon as there is one. */
 static void say(void *to, enum log_level level, const char *text)
 {
 	const struct master *m = to;
 
 	if (m->current != NULL)
 		log_put(log_of(m), level, 0, "%s", text);
-	else if (level <= LOG_WARN || !m->options->quiet)
+	if (!m->serving && (level <= LOG_WARN || !m->options->quiet))
 		fprintf(stderr, "postern: [%s] %s\n", log_level_names[level], text);
+}
+
+/* An upgrade is under way while two masters live: they share the sockets, and one of them will stay. */
+static bool alone(const struct master *m)
+{
+	return m->heir == 0 && (m->forebear == 0 || getppid() != m->forebear);
 }
 
 /* ---- a generation with everything that it needs from the world ---- */
 
 static bool open_everything(const struct master *m, struct generation *g)
 {
-	return logfiles_open(g, &m->loader) && sockets_open(g, m->current, &m->loader);
+	return logfiles_open(g, &m->loader) && sockets_open(g, m->current, &m->loader, alone(m));
 }
 
 /* Take it as the current one. */
@@ -95,7 +103,7 @@ static bool install(struct master *m, struct generation *g)
 		close(m->bundle);
 	m->bundle = bundle;
 	if (old != NULL) {
-		sockets_close(old, g);
+		sockets_close(old, g, alone(m));
 		generation_free(old);
 	}
 	return true;
@@ -174,17 +182,26 @@ static void settle_pid_file(struct master *m)
 
 	if (strcmp(path, m->pid_file) == 0)
 		return;
-	if (pidfile_write(path, log_of(m)))
+	if (pidfile_write(path))
 		unlink(m->pid_file);
+	else
+		log_put(log_of(m), LOG_EMERG, 0, "open() \"%s\" failed (%d: %s)", path, errno,
+			strerror(errno));
 	free((void *)m->pid_file);
 	m->pid_file = strdup(path);
 }
 
+/* While a new binary runs it is the one that reads configurations: the old one only goes back to work. */
 static void reload(struct master *m)
 {
 	struct generation *g;
 	bool fresh_workers;
 
+	if (m->heir != 0) {
+		m->resting = false;
+		fit(m);
+		return;
+	}
 	log_put(log_of(m), LOG_NOTICE, 0, "reconfiguring");
 	g = load_recorded(&m->loader);
 	if (g == NULL || !open_everything(m, g)) {
@@ -197,8 +214,7 @@ static void reload(struct master *m)
 	if (!install(m, g))
 		return;
 	m->resting = false;
-	if (m->heir == 0)
-		settle_pid_file(m);
+	settle_pid_file(m);
 	if (fresh_workers)
 		crew_retire(m->crew);
 	else
@@ -224,9 +240,16 @@ static void kill_rest(struct timer *t)
 	crew_signal(CONTAINER(t, struct master, kill)->crew, SIGKILL);
 }
 
-static void stop_fast(struct master *m)
+/* From here nobody waits in the queue of a socket that no worker looks at. */
+static void stop_listening(struct master *m)
 {
 	m->stopping = true;
+	sockets_close(m->current, NULL, alone(m));
+}
+
+static void stop_fast(struct master *m)
+{
+	stop_listening(m);
 	crew_signal(m->crew, SIGTERM);
 	loop_arm(m->loop, &m->kill, KILL_AFTER_MS);
 	stop_if_alone(m);
@@ -234,7 +257,7 @@ static void stop_fast(struct master *m)
 
 static void stop_gracefully(struct master *m)
 {
-	m->stopping = true;
+	stop_listening(m);
 	crew_retire(m->crew);
 	stop_if_alone(m);
 }
@@ -255,8 +278,8 @@ static void upgrade(struct master *m)
 	struct arena *home;
 	char *old;
 
-	if (m->heir != 0) {
-		log_put(log_of(m), LOG_NOTICE, 0, "a new binary runs already, ignored");
+	if (!alone(m)) {
+		log_put(log_of(m), LOG_NOTICE, 0, "an upgrade is under way already, ignored");
 		return;
 	}
 	log_put(log_of(m), LOG_NOTICE, 0, "changing binary");
@@ -314,15 +337,16 @@ static const struct order_by_signal {
 	int signal;
 	const char *name, *doing;
 	void (*obey)(struct master *m);
-} SIGNALS[] = { { SIGTERM, "SIGTERM", ", exiting", stop_fast },
-		{ SIGINT, "SIGINT", ", exiting", stop_fast },
-		{ SIGQUIT, "SIGQUIT", ", shutting down", stop_gracefully },
-		{ SIGHUP, "SIGHUP", ", reconfiguring", reload },
-		{ SIGUSR1, "SIGUSR1", ", reopening logs", reopen_logs },
-		{ SIGUSR2, "SIGUSR2", ", changing binary", upgrade },
-		{ SIGWINCH, "SIGWINCH", ", gracefully shutting down workers", rest },
-		{ SIGCHLD, "SIGCHLD", "", reap },
-		{ 0, NULL, NULL, NULL } };
+	bool late; /* counts even when we are stopping */
+} SIGNALS[] = { { SIGTERM, "SIGTERM", ", exiting", stop_fast, true },
+		{ SIGINT, "SIGINT", ", exiting", stop_fast, true },
+		{ SIGQUIT, "SIGQUIT", ", shutting down", stop_gracefully, true },
+		{ SIGHUP, "SIGHUP", ", reconfiguring", reload, false },
+		{ SIGUSR1, "SIGUSR1", ", reopening logs", reopen_logs, true },
+		{ SIGUSR2, "SIGUSR2", ", changing binary", upgrade, false },
+		{ SIGWINCH, "SIGWINCH", ", gracefully shutting down workers", rest, false },
+		{ SIGCHLD, "SIGCHLD", "", reap, true },
+		{ 0, NULL, NULL, NULL, false } };
 
 static void signalled(void *owner, const struct signalfd_siginfo *info)
 {
@@ -331,9 +355,12 @@ static void signalled(void *owner, const struct signalfd_siginfo *info)
 	for (const struct order_by_signal *o = SIGNALS; o->signal != 0; o++) {
 		if ((int)info->ssi_signo != o->signal)
 			continue;
+		bool ignored = m->stopping && !o->late;
+
 		log_put(log_of(m), LOG_NOTICE, 0, "signal %d (%s) received from %u%s", o->signal, o->name,
-			info->ssi_pid, o->doing);
-		o->obey(m);
+			info->ssi_pid, ignored ? ", ignored while stopping" : o->doing);
+		if (!ignored)
+			o->obey(m);
 	}
 }
 
@@ -392,19 +419,57 @@ static int serve_alone(struct master *m)
 	return status;
 }
 
-/* With an heir in place its pid file has the usual name, and its sockets are ours. */
-static void clean_up(struct master *m)
+/* With an heir in place the usual name is that of its pid file. */
+static void remove_pid_file(const struct master *m)
 {
 	char old[4096];
 
 	snprintf(old, sizeof(old), "%s.oldbin", m->pid_file);
 	unlink(m->heir != 0 ? old : m->pid_file);
-	if (m->heir == 0)
-		sockets_close(m->current, NULL);
+}
+
+static void clean_up(struct master *m)
+{
+	if (m->current != NULL)
+		sockets_close(m->current, NULL, alone(m));
 	free((void *)m->pid_file);
-	close(m->bundle);
+	if (m->bundle >= 0)
+		close(m->bundle);
 	generation_free(m->current);
 	tls_shared_free(m->loader.shared);
+}
+
+/* The configuration with its logs and sockets is in place. False after the loader has heard why not. */
+static bool prepare(struct master *m)
+{
+	struct generation *g = load_recorded(&m->loader);
+
+	if (g == NULL)
+		return false;
+	if (!open_everything(m, g) || !install(m, g)) {
+		generation_free(g);
+		return false;
+	}
+	sockets_disown(g);
+	return true;
+}
+
+/* In the background, with a name and a pid file. */
+static bool settle(struct master *m)
+{
+	const struct core_settings *core = core_settings(m->current->conf);
+	const char *step;
+
+	if (core->daemon && m->forebear == 0 && !daemonize(&step)) {
+		load_say(&m->loader, LOG_EMERG, "%s failed (%d: %s)", step, errno, strerror(errno));
+		return false;
+	}
+	m->pid_file = strdup(core->pid.at);
+	title_set("master process");
+	if (pidfile_write(m->pid_file))
+		return true;
+	load_say(&m->loader, LOG_EMERG, "open() \"%s\" failed (%d: %s)", m->pid_file, errno, strerror(errno));
+	return false;
 }
 
 int master_run(const struct options *options)
@@ -412,28 +477,16 @@ int master_run(const struct options *options)
 	struct master m = {
 		.options = options, .bundle = -1, .kill.fn = kill_rest, .breath.fn = breath_over
 	};
-	const struct core_settings *core;
-	struct generation *g;
-	const char *step;
 	int status = 1;
 
 	m.loader = (struct loader){ .options = options, .say = say, .to = &m };
 	m.loader.shared = tls_shared_new(TLS_SESSIONS_SIZE);
-	g = load_recorded(&m.loader);
-	if (g == NULL)
-		return 1;
-	core = core_settings(g->conf);
-	if (!open_everything(&m, g) || !install(&m, g))
-		return 1;
-	if (core->daemon && !sockets_were_inherited() && !daemonize(&step)) {
-		load_say(&m.loader, LOG_EMERG, "%s failed (%d: %s)", step, errno, strerror(errno));
-		return 1;
+	m.forebear = sockets_were_inherited() ? getppid() : 0;
+	if (prepare(&m) && settle(&m)) {
+		m.serving = true;
+		status = core_settings(m.current->conf)->master_process ? serve(&m) : serve_alone(&m);
+		remove_pid_file(&m);
 	}
-	unsetenv(SOCKETS_VARIABLE);
-	m.pid_file = strdup(core->pid.at);
-	title_set("master process");
-	if (pidfile_write(m.pid_file, &g->log))
-		status = core->master_process ? serve(&m) : serve_alone(&m);
 	clean_up(&m);
 	return status;
 }

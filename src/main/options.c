@@ -6,7 +6,6 @@
  */
 #include "main/options.h"
 
-#include "base/mem.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,33 +125,22 @@ static bool read_word(struct options *o, int argc, char **argv, int *i)
 	return true;
 }
 
-/* `tail` behind `head`, kept for the life of the process. */
-static const char *joined(const char *head, const char *tail)
-{
-	size_t size = strlen(head) + strlen(tail) + 1;
-	char *text = mem_new(size);
-
-	snprintf(text, size, "%s%s", head, tail);
-	return text;
-}
-
 /* A prefix ends in a slash, and a relative one is meant from here. */
 static bool settle_paths(struct options *o)
 {
 	char here[4096];
 
 	if (o->prefix[0] != '/') {
-		if (getcwd(here, sizeof(here) - 1) == NULL) {
+		if (getcwd(here, sizeof(here)) == NULL) {
 			perror("postern: [emerg] getcwd() failed");
 			return false;
 		}
-		strcat(here, "/");
-		o->prefix = joined(here, o->prefix);
+		o->prefix = arena_format(o->home, "%s/%s", here, o->prefix).at;
 	}
 	if (o->prefix[strlen(o->prefix) - 1] != '/')
-		o->prefix = joined(o->prefix, "/");
+		o->prefix = arena_format(o->home, "%s/", o->prefix).at;
 	if (o->conf_file[0] != '/')
-		o->conf_file = joined(o->prefix, o->conf_file);
+		o->conf_file = arena_format(o->home, "%s%s", o->prefix, o->conf_file).at;
 	return true;
 }
 
@@ -165,6 +153,7 @@ static bool known_signal(const char *word)
 bool options_read(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){ .conf_file = POSTERN_CONF, .prefix = POSTERN_PREFIX, .argv = argv };
+	o->home = arena_new(256);
 	for (int i = 1; i < argc; i++) {
 		/* a word behind -h asks about that directive */
 		if (o->help != NULL && argv[i][0] != '-')
@@ -177,4 +166,9 @@ bool options_read(struct options *o, int argc, char **argv)
 		return false;
 	}
 	return settle_paths(o);
+}
+
+void options_done(struct options *o)
+{
+	arena_free(o->home);
 }

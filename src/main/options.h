@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line, with the letters and meanings of nginx. */
 #pragma once
-#include "base/buf.h"
+#include "base/arena.h"
 
 /* Where things are when nobody says otherwise; meson sets them. */
 struct options {
@@ -13,11 +13,12 @@ struct options {
 	const char *help;      /* -h DIRECTIVE or "directives"; "" for -h alone; NULL: none */
 	bool test, dump, quiet, version, build; /* -t, -T (which implies -t), -q, -v, -V */
 	char **argv;				/* for the upgrade of the binary */
+	struct arena *home;			/* of what is not in argv */
 };
 
-/* False after telling on stderr what is wrong. Paths become absolute (allocated, kept for the process' life).
- */
+/* False after telling on stderr what is wrong. Paths become absolute. */
 bool options_read(struct options *o, int argc, char **argv);
+void options_done(struct options *o);
 
 /* What -h, -v and -V print. */
 void options_help(void);

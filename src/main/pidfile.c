@@ -8,18 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-bool pidfile_write(const char *path, const struct log *log)
+bool pidfile_write(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool written = fd >= 0 && dprintf(fd, "%d\n", getpid()) >= 0;
+	int error = errno;
 
-	if (fd < 0 || dprintf(fd, "%d\n", getpid()) < 0) {
-		log_put(log, LOG_EMERG, 0, "open() \"%s\" failed (%d: %s)", path, errno, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	close(fd);
-	return true;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return written;
 }
 
 pid_t pidfile_read(const char *path)

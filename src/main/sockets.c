@@ -93,31 +93,53 @@ static bool open_one(struct listener *l, const struct generation *old, const str
 	return true;
 }
 
-static void close_one(const struct listener *l)
+static void close_one(struct listener *l, bool ours)
 {
 	close(l->fd);
-	if (l->addr.family == AF_UNIX && l->addr.path[0] == '/')
+	l->fd = -1;
+	if (ours && l->addr.family == AF_UNIX && l->addr.path[0] == '/')
 		unlink(l->addr.path);
 }
 
-bool sockets_open(struct generation *g, const struct generation *old, const struct loader *loader)
+bool sockets_open(struct generation *g, const struct generation *old, const struct loader *loader, bool ours)
 {
 	for (struct listener *l = g->listeners; l != NULL; l = l->next) {
 		if (open_one(l, old, loader))
 			continue;
 		for (struct listener *done = g->listeners; done != l; done = done->next)
 			if (find(old, &done->addr) == NULL)
-				close_one(done);
+				close_one(done, ours);
 		return false;
 	}
 	return true;
 }
 
-void sockets_close(struct generation *old, const struct generation *g)
+void sockets_close(struct generation *old, const struct generation *g, bool ours)
 {
-	for (const struct listener *l = old->listeners; l != NULL; l = l->next)
+	for (struct listener *l = old->listeners; l != NULL; l = l->next)
 		if (l->fd >= 0 && find(g, &l->addr) == NULL)
-			close_one(l);
+			close_one(l, ours);
+}
+
+static bool in_use(const struct generation *g, int fd)
+{
+	for (const struct listener *l = g->listeners; l != NULL; l = l->next)
+		if (l->fd == fd)
+			return true;
+	return false;
+}
+
+void sockets_disown(const struct generation *g)
+{
+	struct str list = str_of(getenv(SOCKETS_VARIABLE));
+
+	while (list.len != 0) {
+		uint64_t fd;
+
+		if (str_number(str_cut(&list, ';'), INT16_MAX, &fd) && !in_use(g, (int)fd))
+			close((int)fd);
+	}
+	unsetenv(SOCKETS_VARIABLE);
 }
 
 struct str sockets_bequeath(const struct generation *g, struct arena *home)

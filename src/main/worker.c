@@ -42,8 +42,7 @@ struct worker {
 	const struct loader *loader;
 	struct gate *gates;
 	size_t gates_len;
-	struct timer pause;    /* accepting rests */
-	struct timer shutdown; /* worker_shutdown_timeout */
+	struct timer pause; /* accepting rests */
 	/* a generation on its way */
 	uint64_t number;
 	int bundle;
@@ -176,26 +175,31 @@ static void detach(struct worker *w)
 	w->gates_len = 0;
 }
 
-static void arm_shutdown(struct worker *w)
+/* Its sessions have had their time. */
+static void late(struct timer *t)
 {
-	const struct core_settings *core = core_settings(w->house.current->conf);
+	struct generation *g = CONTAINER(t, struct generation, late);
 
-	if (core->shutdown_timeout_ms != 0)
-		loop_arm(w->house.loop, &w->shutdown, core->shutdown_timeout_ms);
+	session_end_of(g->house, g);
 }
 
-static void shutdown_over(struct timer *t)
+/* No new session begins with it: from here its worker_shutdown_timeout runs, if it has one. */
+static void retire(struct worker *w, struct generation *g)
 {
-	session_end_old(&CONTAINER(t, struct worker, shutdown)->house);
+	uint64_t limit_ms = core_settings(g->conf)->shutdown_timeout_ms;
+
+	g->house = &w->house;
+	g->late.fn = late;
+	if (limit_ms != 0)
+		loop_arm(w->house.loop, &g->late, limit_ms);
 }
 
-static void retire(struct worker *w)
+/* Another one has taken its place. */
+static void replace(struct worker *w, struct generation *old)
 {
-	struct generation *old = w->house.current;
-
 	if (old == NULL)
 		return;
-	old->retired = true;
+	retire(w, old);
 	old->next = w->house.retired;
 	w->house.retired = old;
 	house_sweep(&w->house);
@@ -203,7 +207,7 @@ static void retire(struct worker *w)
 
 static void commit(struct worker *w)
 {
-	struct generation *g = load_replayed(w->loader, w->bundle);
+	struct generation *g = w->house.stopping ? NULL : load_replayed(w->loader, w->bundle);
 	bool reload = w->house.current != NULL;
 	size_t listeners = 0;
 
@@ -211,8 +215,9 @@ static void commit(struct worker *w)
 	for (struct listener *l = g != NULL ? g->listeners : NULL; l != NULL; l = l->next)
 		listeners++;
 	if (g == NULL || listeners != w->sockets.len || w->logs.len != generation_log_files(g)) {
-		log_put(log_of(w), LOG_ALERT, 0, "cannot take over configuration %llu",
-			(unsigned long long)w->number);
+		if (!w->house.stopping)
+			log_put(log_of(w), LOG_ALERT, 0, "cannot take over configuration %llu",
+				(unsigned long long)w->number);
 		generation_free(g);
 		fds_drop(&w->sockets);
 		fds_drop(&w->logs);
@@ -222,11 +227,10 @@ static void commit(struct worker *w)
 	detach(w);
 	generation_furnish(g, w->house.loop, w->house.auth_pool);
 	attach(w, g);
-	retire(w);
+	replace(w, w->house.current);
 	w->house.current = g;
 	w->house.sockets_max = events_settings(g->conf)->worker_connections;
 	w->house.debugged = events_settings(g->conf)->debug_connection.len != 0 ? debugged : NULL;
-	arm_shutdown(w);
 	if (reload)
 		log_put(log_of(w), LOG_NOTICE, 0, "took over configuration %llu",
 			(unsigned long long)w->number);
@@ -274,7 +278,7 @@ static void graceful_stop(struct worker *w)
 	detach(w);
 	auth_pool_flush(w->house.auth_pool);
 	if (w->house.current != NULL)
-		arm_shutdown(w);
+		retire(w, w->house.current);
 	if (w->house.sessions_len == 0)
 		emptied(&w->house);
 }
@@ -331,7 +335,7 @@ static void clean_up(struct worker *w)
 {
 	loop_turn(w->house.loop, 0);
 	signals_close(w->signals);
-	retire(w);
+	replace(w, w->house.current);
 	house_sweep(&w->house);
 	auth_pool_free(w->house.auth_pool);
 	fds_drop(&w->sockets);
@@ -348,8 +352,7 @@ int worker_run(int channel, const struct loader *loader)
 	struct worker w = { .house.emptied = emptied,
 			    .loader = loader,
 			    .channel = { .fn = ordered, .fd = channel },
-			    .pause.fn = pause_over,
-			    .shutdown.fn = shutdown_over };
+			    .pause.fn = pause_over };
 	int status;
 
 	w.house.loop = loop_new();

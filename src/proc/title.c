@@ -17,7 +17,7 @@
 static struct {
 	char *at;
 	size_t room;
-	char *copies;
+	char *copies, **words;
 } title;
 
 static size_t sizes(char *const *strings)
@@ -46,16 +46,16 @@ static char *move(char **strings, char *to, char **end)
 
 char **title_init(int argc, char **argv)
 {
-	char **copy = mem_array((size_t)argc + 1, sizeof(*copy));
 	char *end = argv[0], *to;
 
-	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	title.words = mem_array((size_t)argc + 1, sizeof(*title.words));
+	memcpy(title.words, argv, (size_t)argc * sizeof(*title.words));
 	title.at = argv[0];
-	title.copies = mem_array(sizes(copy) + sizes(environ) + 1, 1);
-	to = move(copy, title.copies, &end);
+	title.copies = mem_array(sizes(title.words) + sizes(environ) + 1, 1);
+	to = move(title.words, title.copies, &end);
 	move(environ, to, &end);
 	title.room = (size_t)(end - title.at);
-	return copy;
+	return title.words;
 }
 
 void title_set(const char *what)

@@ -2,6 +2,7 @@
 """postern itself: the program that $POSTERN names, else build/postern of this checkout."""
 
 import os
+import re
 from pathlib import Path
 
 from .process import Missing
@@ -21,7 +22,8 @@ class Postern(Proxy):
         return str(path)
 
     def reloaded(self, log):
-        # Every worker took it over; or there are new workers in place of the old ones; or it was refused.
-        taken, started = log.count("took over configuration"), log.count("start worker process ")
-        replaced = started > 0 and log.count("gracefully shutting down") >= started
-        return replaced or taken >= len(self.workers()) > 0 or "the running one stays" in log
+        # Every process that serves has said what it makes of it; or it was refused.
+        log = log.partition(" reconfiguring\n")[2]
+        told = re.findall(r"(\d+)#\d+: (?:took over configuration|gracefully shutting down)|start worker process (\d+)", log)
+        heard = {int(old or new) for old, new in told}
+        return heard >= set(self.workers()) != set() or "the running one stays" in log

@@ -221,6 +221,18 @@ DIFFERENCES = {
     "newer-texts": Difference(
         "`-t`", "1.22's words for some errors, and the directive `ssl`.", "Those of 1.31.",
         "The newer one is what postern follows.", NEWER, shown_by="faults"),
+    "server-names": Difference(
+        "`server_name`", "One.", "Several, also in several directives.", "They choose the server by SNI.", shown_by="faults"),
+    "stricter": Difference(
+        "`-t`", "Takes buffers of no size, and `ssl_session_cache none` twice.", "Bounds are checked, and duplicates.",
+        "Nothing could work with them.", shown_by="faults"),
+    "file-errors": Difference(
+        "`-t`", "Tells of missing files in OpenSSL's words, without a place or with that of the block.",
+        "In the system's, at the directive; and reads no file that is not used.",
+        "Files are read by the master, before OpenSSL sees them.", shown_by="faults"),
+    "suggestions": Difference(
+        "`-t`", "Unknown directives are errors.", "And the nearest known name is told.", "Typing errors.",
+        shown_by="faults"),
     "allow-deny": Difference(
         "`allow`, `deny`", "Not in mail blocks.", "First match wins.", "Often asked for.", shown_by="faults"),
     "new-directives": Difference(

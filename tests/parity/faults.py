@@ -19,6 +19,7 @@ class Fault:
     files: dict = field(default_factory=dict)
     level: str = "emerg"
     late: bool = False        # said after "syntax is ok"
+    postern_level: str = None
 
 
 def at(message, line="l1"):
@@ -51,7 +52,8 @@ add("unknown directive on the third line", "server", "server_name x;\n\nfoo;", a
 add("unknown block", "mail", "foo {\n}", at('unknown directive "foo"'))
 add("unknown in main", "main", "foo;", at('unknown directive "foo"'))
 add("unknown in events", "events", "foo;", at('unknown directive "foo"'))
-add("wrong case", "server", "Protocol imap;", at('unknown directive "Protocol"'))
+add("wrong case", "server", "Protocol imap;", at('unknown directive "Protocol"'),
+    postern=at('unknown directive "Protocol", did you mean "protocol"?'), because="suggestions")
 for name, where, line, word in (
         ("listen in mail", "mail", "listen 143;", "listen"), ("protocol in mail", "mail", "protocol imap;", "protocol"),
         ("server in main", "main", "server { }", "server"), ("server in server", "server", "server { }", "server"),
@@ -67,7 +69,7 @@ add("not terminated before a brace", "server", "server_name x {", at('directive 
 add("no opening", "mail", "server;", at('directive "server" has no opening "{{"'))
 add("events without opening", "whole", "events;", at('directive "events" has no opening "{{"'))
 for name, where, line, word in (
-        ("too many", "server", "server_name a b;", "server_name"), ("too few", "server", "server_name;", "server_name"),
+        ("too many", "server", "timeout 1s 2s;", "timeout"), ("too few", "server", "server_name;", "server_name"),
         ("none for a flag", "server", "xclient;", "xclient"), ("two for a flag", "server", "xclient on off;", "xclient"),
         ("block with an argument", "mail", "server x { }", "server"), ("none for a list", "server", "imap_auth;", "imap_auth"),
         ("listen without address", "server", "listen;", "listen"),
@@ -105,7 +107,7 @@ add("load_module too late", "whole", "events {}\nload_module modules/ngx_mail_mo
 # --- duplicates ------------------------------------------------------------------------------------------
 
 for where, line in (
-        ("server", "server_name x;"), ("server", "timeout 1s;"), ("server", "max_errors 3;"), ("server", "starttls on;"),
+        ("server", "timeout 1s;"), ("server", "max_errors 3;"), ("server", "starttls on;"),
         ("server", "xclient on;"), ("server", "proxy on;"), ("server", "proxy_buffer 4k;"), ("server", "proxy_timeout 1s;"), ("server", "proxy_smtp_auth on;"),
         ("server", "proxy_protocol on;"), ("server", "proxy_pass_error_message on;"), ("server", "imap_client_buffer 4k;"),
         ("server", "smtp_client_buffer 4k;"), ("server", "smtp_greeting_delay 1s;"), ("server", "auth_http_timeout 1s;"),
@@ -114,7 +116,7 @@ for where, line in (
         ("server", "ssl_verify_client off;"), ("server", "ssl_ecdh_curve auto;"), 
         ("server", "ssl_crl x;"), ("server", "ssl_dhparam x;"), ("server", "ssl_client_certificate x;"),
         ("server", "ssl_trusted_certificate x;"), ("server", "resolver 127.0.0.1;"), ("server", "resolver_timeout 1s;"),
-        ("mail", "server_name x;"), ("mail", "timeout 1s;"), ("main", "worker_processes 1;"), ("main", "daemon on;"),
+        ("mail", "timeout 1s;"), ("main", "worker_processes 1;"), ("main", "daemon on;"),
         ("main", "master_process on;"), ("main", "worker_priority 1;"), ("main", "worker_rlimit_nofile 100;"),
         ("main", "worker_rlimit_core 1m;"), ("main", "worker_shutdown_timeout 1s;"), ("main", "working_directory /;"),
         ("main", "user nobody nogroup;"), ("main", "lock_file x;"), ("main", "timer_resolution 1s;"),
@@ -124,10 +126,17 @@ for where, line in (
     add(f"twice: {word} in {where}", where, f"{line}\n{line}", at(f'"{word}" directive is duplicate', "l2"))
 for where, line in (
         ("server", "auth_http 127.25.0.2:9;"), ("server", "auth_http_header X y;"), ("server", "imap_capabilities X;"),
-        ("server", "ssl_session_cache builtin;"), ("server", "imap_auth plain;\nimap_auth login;\nimap_auth cram-md5;"), ("server", "error_log x;"),
+        ("server", "imap_auth plain;\nimap_auth login;\nimap_auth cram-md5;"), ("server", "error_log x;"),
         ("server", "set_real_ip_from 10.0.0.0/8;"), ("mail", "error_log x;"), ("main", "error_log x;"), ("main", "env X;"),
         ("events", "debug_connection 127.0.0.1;"), ("server", "ssl_conf_command Options x;")):
     add(f"twice is fine: {line.split()[0]} in {where}", where, line if "\n" in line else f"{line}\n{line}")
+
+add("two server names", "server", "server_name a b;", at('invalid number of arguments in "server_name" directive'), postern="",
+    because="server-names")
+add("twice: server_name", "server", "server_name a;\nserver_name b;", at('"server_name" directive is duplicate', "l2"), postern="",
+    because="server-names")
+add("twice: ssl_session_cache", "server", "ssl_session_cache none;\nssl_session_cache none;",
+    postern=at('"ssl_session_cache" directive is duplicate', "l2"), because="stricter")
 
 # --- values ----------------------------------------------------------------------------------------------
 
@@ -137,9 +146,10 @@ for word in ("xclient", "proxy_smtp_auth", "proxy_pass_error_message", "auth_htt
         add(f"flag {word} {value}", "server", f"{word} {value};",
             at(f'invalid value "{value.strip(chr(34))}" in "{word}" directive, it must be "on" or "off"'))
     add(f"flag {word} in capitals", "server", f"{word} OFF;")
-for value in ("0", "10", "2x", "-1", "1g", "k", "1kk", "99999999999999999999", "1K", "1M", "\"\""):
-    good = value in ("10", "1K", "1M")
-    add(f"size {value}", "server", f"imap_client_buffer {value};", None if good or value == "0" else
+for value in ("0", "10"):
+    add(f"size {value}", "server", f"imap_client_buffer {value};", postern=at("value must be between 32 and 1048576"), because="stricter")
+for value in ("100", "2x", "-1", "1g", "k", "1kk", "99999999999999999999", "1K", "1M", "\"\""):
+    add(f"size {value}", "server", f"imap_client_buffer {value};", None if value in ("100", "1K", "1M") else
         at('"imap_client_buffer" directive invalid value'))
 for value in ("1", "1s", "1ms", "1m", "1h", "1d", "1w", "\"1h 30m\"", "1h30m", "\"1d 1h 1m 1s 1ms\"", "0", "1s1"):
     add(f"time {value}", "server", f"timeout {value};")
@@ -192,9 +202,11 @@ for address, message in {
         "[::1]:x": "invalid port", "[::1:143": "invalid host", "[::x]:143": "invalid IPv6 address",
         "[]:143": "no host", "unix:": "no path in the unix domain socket",
         "unix:/" + "x" * 120: "too long path in the unix domain socket",
-        "110-109": "invalid port range", "110-x": "host not found", "0-5": "invalid port", "127.0.0.1:5-3": "invalid port range",
+        "110-109": "invalid port range",  "0-5": "invalid port", "127.0.0.1:5-3": "invalid port range",
         "no.such.host.invalid:143": "host not found"}.items():
     add(f"listen {address[:30]}", "server", f"listen {address};", at(f'{message} in "{address}" of the "listen" directive'))
+add("listen 110-x", "server", "listen 110-x;", at('host not found in "110-x" of the "listen" directive'),
+    postern=at('invalid port range in "110-x" of the "listen" directive'), because="newer-texts")
 for address in ("10150-10152", "*:10153", "127.25.0.1:10154-10155", "[::1]:10156", "[::]:10157", "localhost:10158", "unix:{dir}/s.sock",
                 "*:10159-10160"):
     add(f"listen {address}", "server", f"listen {address};")
@@ -253,27 +265,36 @@ for value in ("off", "none", "builtin", "builtin:100", "shared:y:1m", "builtin s
 add("session cache of two sizes", "server", "ssl_session_cache shared:w:1m;\n} server { listen 127.25.0.1:10167; protocol imap;\n"
     "ssl_session_cache shared:w:2m;", at('the size 2097152 of shared memory zone "w" conflicts with already declared size 1048576', "l3"))
 add("verify without authority", "server", PAIR + "starttls on;\nssl_verify_client on;", "no ssl_client_certificate for ssl_verify_client",
-    postern="no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client", because="newer-texts")
+    postern="*no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client in {conf}:", because="newer-texts")
 add("ciphers", "server", PAIR + "starttls on;\nssl_ciphers NONSENSE;", "*SSL_CTX_set_cipher_list")
 add("curves", "server", PAIR + "starttls on;\nssl_ecdh_curve nonsense;", "*SSL_CTX_set1_curves_list")
 add("missing certificate", "server", "starttls on;\nssl_certificate /nonexistent.crt;\nssl_certificate_key /nonexistent.key;",
-    '*cannot load certificate "/nonexistent.crt": BIO_new_file() failed')
+    '*cannot load certificate "/nonexistent.crt": BIO_new_file() failed', because="file-errors",
+    postern=at('cannot load certificate "/nonexistent.crt": open() failed (2: No such file or directory)', "l2"))
 add("missing key", "server", "starttls on;\nssl_certificate {certs}/mail.example.crt;\nssl_certificate_key /nonexistent.key;",
-    '*cannot load certificate key "/nonexistent.key": BIO_new_file() failed')
+    '*cannot load certificate key "/nonexistent.key": BIO_new_file() failed', because="file-errors",
+    postern=at('cannot load certificate key "/nonexistent.key": open() failed (2: No such file or directory)', "l3"))
 add("key of another certificate", "server", "starttls on;\nssl_certificate {certs}/mail.example.crt;\n"
     "ssl_certificate_key {certs}/client-good.key;", '*SSL_CTX_use_PrivateKey("{certs}/client-good.key") failed')
 add("certificate that is none", "server", "starttls on;\nssl_certificate {certs}/mail.example.key;\nssl_certificate_key {certs}/mail.example.key;",
     '*cannot load certificate "{certs}/mail.example.key": PEM_read_bio_X509_AUX() failed')
-add("missing dhparam", "server", PAIR + "starttls on;\nssl_dhparam /nonexistent;", '*BIO_new_file("/nonexistent") failed')
+NONE = "open() failed (2: No such file or directory)"
+add("missing dhparam", "server", PAIR + "starttls on;\nssl_dhparam /nonexistent;", '*BIO_new_file("/nonexistent") failed',
+    postern=at(f'cannot load DH parameters "/nonexistent": {NONE}', "l4"), because="file-errors")
 add("missing client certificate", "server", PAIR + "starttls on;\nssl_verify_client on;\nssl_client_certificate /nonexistent;",
-    '*SSL_CTX_load_verify_locations("/nonexistent") failed')
+    '*SSL_CTX_load_verify_locations("/nonexistent") failed',
+    postern=at(f'cannot load certificate "/nonexistent": {NONE}', "l5"), because="file-errors")
 add("missing revocations", "server", PAIR + "starttls on;\nssl_verify_client on;\nssl_client_certificate {certs}/ca.crt;\nssl_crl /nonexistent;",
-    '*X509_LOOKUP_load_file("/nonexistent") failed')
-add("missing password file", "server", "ssl_password_file /nonexistent;", at('open() "/nonexistent" failed (2: No such file or directory)'))
+    '*X509_LOOKUP_load_file("/nonexistent") failed',
+    postern=at(f'cannot load revocation list "/nonexistent": {NONE}', "l6"), because="file-errors")
+add("missing password file", "server", "ssl_password_file /nonexistent;",
+    at('open() "/nonexistent" failed (2: No such file or directory)'), postern="", because="file-errors")
 add("missing ticket key", "server", PAIR + "starttls on;\nssl_session_ticket_key /nonexistent;",
-    at('open() "/nonexistent" failed (2: No such file or directory)', "mail_end"))
-add("ticket key of a wrong size", "server", PAIR + "starttls on;\nssl_session_ticket_key {dir}/ticket;", at('"{dir}/ticket" must be 48 or 80 bytes', "mail_end"),
-    files={"ticket": "short"})
+    at('open() "/nonexistent" failed (2: No such file or directory)', "mail_end"),
+    postern=at(f'cannot load session ticket key "/nonexistent": {NONE}', "l4"), because="file-errors")
+add("ticket key of a wrong size", "server", PAIR + "starttls on;\nssl_session_ticket_key {dir}/ticket;",
+    at('"{dir}/ticket" must be 48 or 80 bytes', "mail_end"), postern=at('"{dir}/ticket" must be 48 or 80 bytes', "l4"),
+    because="file-errors", files={"ticket": "short"})
 add("configuration command unknown", "server", PAIR + "starttls on;\nssl_conf_command Nonsense x;",
     '*SSL_CONF_cmd("Nonsense", "x") failed')
 add("configuration command bad value", "server", PAIR + "starttls on;\nssl_conf_command Protocol Nonsense;",
@@ -358,7 +379,7 @@ add("include of a folder of files", "mail", "include servers/*.conf;",
 
 add("removed directives", "server", "ssl on;\nssl_certificate {certs}/mail.example.crt;\nssl_certificate_key {certs}/mail.example.key;",
     at('the "ssl" directive is deprecated, use the "listen ... ssl" directive instead'), level="warn",
-    postern=at('unknown directive "ssl"'), because="newer-texts")
+    postern=at('unknown directive "ssl"'), because="newer-texts", postern_level="emerg")
 add("allow", "server", "allow 127.0.0.1;", at('"allow" directive is not allowed here'), postern="", because="allow-deny")
 add("pop3_client_buffer", "server", "pop3_client_buffer 4k;", at('unknown directive "pop3_client_buffer"'), postern="",
     because="new-directives")

@@ -28,7 +28,8 @@ def test_fault(fault, name, tmp_path, authority):
     printed = commands.run(name, "-t", "-c", conf, "-p", tmp_path, "-e", tmp_path / "error.log", place=tmp_path)
     says = fault.postern if name == "postern" and fault.postern is not None else fault.says
     names = {"conf": conf, "dir": tmp_path, "certs": authority.place, **lines_named}
-    check(printed, says, fault.level, fault.late, names)
+    level = fault.postern_level if name == "postern" and fault.postern_level else fault.level
+    check(printed, says, level, fault.late, names)
 
 
 def check(printed, says, level, late, names):

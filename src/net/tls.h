@@ -17,9 +17,6 @@ struct tls_shared;
 /* ssl_certificate … ssl_conf_command; a struct in each mail and server scope. */
 extern const struct module tls_module;
 
-/* How many bytes of session cache a configuration asks for: the sum of its `shared:` zones. */
-size_t tls_shared_bytes(struct conf *c);
-
 /* Memory shared by all processes forked afterwards: ticket keys, and a session cache of `bytes` (0: none). A
  * later configuration makes do with it, however much it asks for. NULL with errno on failure. */
 struct tls_shared *tls_shared_new(size_t bytes);

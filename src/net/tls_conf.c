@@ -77,8 +77,8 @@ static const struct directive DIRECTIVES[] = {
 	  .offset = offsetof(struct tls_settings, cache), .size = sizeof(struct tls_cache_choice),
 	  .args = "off | none | [builtin[:SESSIONS]] [shared:NAME:SIZE]",
 	  .help = "Where sessions are kept that clients may resume by their number: in each worker, in "
-		  "memory common to all (all names share one space of the sum of their sizes), or "
-		  "nowhere. `none` lets clients believe they might be." },
+		  "memory common to all, or nowhere. `none` lets clients believe they might be. All zones "
+		  "share one space, as large as the program was started with; their sizes are only checked." },
 	{ "ssl_session_tickets", IN_BOTH, 1, 1, PLAIN(SLOT_FLAG, tickets), .preset = "on",
 	  .args = "on | off",
 	  .help = "Lets clients resume sessions with tickets that they keep themselves. Without key "
@@ -229,21 +229,6 @@ static bool set_cache(struct conf *c, const struct directive *d, const struct wo
 		return false;
 	*(struct tls_cache_choice *)(void *)((char *)settings + d->offset) = choice;
 	return true;
-}
-
-size_t tls_shared_bytes(struct conf *c)
-{
-	size_t sum = 0;
-
-	for (const struct scope *s = following(c, NULL); s != NULL; s = following(c, s)) {
-		const struct scope *first = following(c, NULL);
-
-		while (first != s && !same_zone(cache_of(first), cache_of(s)))
-			first = following(c, first);
-		if (first == s && cache_of(s)->shared)
-			sum += cache_of(s)->shared_bytes;
-	}
-	return sum;
 }
 
 /* --- what others ask ------------------------------------------------------------------------------- */

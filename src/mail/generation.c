@@ -121,23 +121,36 @@ static bool take_endpoints(struct generation *g, struct server *server, bool wil
 
 /* ---- servers ---- */
 
-/* The directive that wants TLS for this server, or NULL. */
-static const char *tls_wanted(const struct server *server)
+/* What wants TLS for a server, and where it stands. */
+struct tls_wish {
+	const char *mode; /* NULL: nothing does */
+	const char *file;
+	unsigned line;
+};
+
+static struct tls_wish tls_wish(const struct server *server)
 {
+	const struct scope *scope = server->scope;
+	const struct words *starttls;
+
 	for (const struct endpoint *e = server->settings->endpoints; e != NULL; e = e->next)
 		if (e->tls)
-			return "listen ... ssl";
-	return server->settings->starttls != STARTTLS_OFF ? "starttls" : NULL;
+			return (struct tls_wish){ "listen ... ssl", e->file, e->line };
+	if (server->settings->starttls == STARTTLS_OFF)
+		return (struct tls_wish){ NULL, NULL, 0 };
+	while (!scope_given(scope, &mail_module, "starttls"))
+		scope = scope_outer(scope);
+	starttls = scope_directive(scope, &mail_module, "starttls");
+	return (struct tls_wish){ "starttls", starttls->file, starttls->line };
 }
 
 static bool make_tls(struct generation *g, struct server *server, struct tls_shared *shared)
 {
-	const char *wanted = tls_wanted(server);
+	struct tls_wish wish = tls_wish(server);
 
-	if (wanted == NULL)
+	if (wish.mode == NULL)
 		return true;
-	if (!tls_require(g->conf, server->scope, wanted, scope_file(server->scope),
-			 scope_line(server->scope)))
+	if (!tls_require(g->conf, server->scope, wish.mode, wish.file, wish.line))
 		return false;
 	server->verify = tls_verify_mode(server->scope);
 	server->tls = tls_server_context(g->conf, server->scope, server->protocol->alpn, shared);

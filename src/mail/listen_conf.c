@@ -145,17 +145,19 @@ static bool set_keepalive(struct str value, struct endpoint *e)
 	return o->keep_idle_sec != 0 || o->keep_interval_sec != 0 || o->keep_count != 0;
 }
 
-/* Parameters with a value; each is complained of by its own words. */
+/* Parameters with a value, and how a bad one is complained of: the peer shows the whole word for some, the
+ * value for others. */
 static const struct parameter {
 	const char *name;
 	bool (*set)(struct str value, struct endpoint *e);
-	const char *complaint; /* what the value stands behind */
-} PARAMETERS[] = { { "backlog=", set_backlog, "invalid backlog" },
-		   { "rcvbuf=", set_rcvbuf, "invalid rcvbuf" },
-		   { "sndbuf=", set_sndbuf, "invalid sndbuf" },
-		   { "ipv6only=", set_ipv6only, "invalid ipv6only flags" },
-		   { "so_keepalive=", set_keepalive, "invalid so_keepalive value:" },
-		   { NULL, NULL, NULL } };
+	const char *complaint;
+	bool shows_value;
+} PARAMETERS[] = { { "backlog=", set_backlog, "invalid backlog", false },
+		   { "rcvbuf=", set_rcvbuf, "invalid rcvbuf", false },
+		   { "sndbuf=", set_sndbuf, "invalid sndbuf", false },
+		   { "ipv6only=", set_ipv6only, "invalid ipv6only flags", true },
+		   { "so_keepalive=", set_keepalive, "invalid so_keepalive value:", true },
+		   { NULL, NULL, NULL, false } };
 
 static bool set_flag(struct str word, struct endpoint *e)
 {
@@ -181,7 +183,8 @@ static bool set_parameter(struct conf *c, struct str word, struct endpoint *e)
 			continue;
 		e->bind = true;
 		if (!p->set(value, e))
-			return conf_fault(c, "%s \"%.*s\"", p->complaint, STR_ARG(value));
+			return conf_fault(c, "%s \"%.*s\"", p->complaint,
+					  STR_ARG(p->shows_value ? value : word));
 		return true;
 	}
 	if (!set_flag(word, e))

@@ -292,7 +292,7 @@ static bool real_ip_set(struct conf *c, const struct directive *d, const struct 
 		return true;
 	}
 	if (str_has(w->at[1], '/') || conf_addresses(c, w->at[1], 0, found, 16, &len) != NULL)
-		return conf_fault(c, "invalid network \"%.*s\"", STR_ARG(w->at[1]));
+		return conf_fault(c, "host not found in set_real_ip_from \"%.*s\"", STR_ARG(w->at[1]));
 	for (size_t i = 0; i < len; i++) {
 		found[i].port = 0;
 		trust(c, settings,

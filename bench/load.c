@@ -387,16 +387,27 @@ static int new_session(SSL *tls, SSL_SESSION *session)
 	return 1;
 }
 
+/* Whose certificate it is was never the question, and the generator has better things to do. */
+static int trust(X509_STORE_CTX *chain, void *nothing)
+{
+	(void)chain;
+	(void)nothing;
+	return 1;
+}
+
 static void tls_begin(struct load *l)
 {
 	l->tls = SSL_CTX_new(TLS_client_method());
-	if (l->tls == NULL || SSL_CTX_set1_groups_list(l->tls, "X25519") != 1)
+	if (l->tls == NULL || SSL_CTX_set1_groups_list(l->tls, "X25519:P-256") != 1)
 		die("SSL_CTX_new");
 	SSL_CTX_set_min_proto_version(l->tls, TLS1_3_VERSION);
 	SSL_CTX_set_mode(l->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 					 SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(l->tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(l->tls, new_session);
+	SSL_CTX_set_cert_verify_callback(l->tls, trust, NULL);
+	/* Perdition closes without a goodbye; that it did so too early is found out without TLS */
+	SSL_CTX_set_options(l->tls, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_app_data(l->tls, l);
 }
 

@@ -16,11 +16,14 @@
 #include "base/must.h"
 #include "loop/timers.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { BATCH = 128 };
+/* PIPE_SIZE: what an unprivileged process may have; a pipe is full when its slots are, however little is in
+ * each. */
+enum { BATCH = 128, PIPE_SIZE = 1 << 20 };
 static const uint32_t BOTH_WAYS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 struct loop {
@@ -33,6 +36,8 @@ struct loop {
 	struct epoll_event batch[BATCH];
 	struct timers timers;
 	char *scratch;
+	int pipe[2];
+	bool pipe_refused;
 };
 
 struct loop *loop_new(void)
@@ -42,6 +47,7 @@ struct loop *loop_new(void)
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	must(l->epoll >= 0);
 	l->tasks_end = &l->tasks;
+	l->pipe[0] = l->pipe[1] = -1;
 	l->now = clock_ms();
 	timers_init(&l->timers, l->now);
 	return l;
@@ -52,6 +58,10 @@ void loop_free(struct loop *l)
 	if (l == NULL)
 		return;
 	close(l->epoll);
+	if (l->pipe[0] >= 0) {
+		close(l->pipe[0]);
+		close(l->pipe[1]);
+	}
 	free(l->scratch);
 	free(l);
 }
@@ -61,6 +71,17 @@ char *loop_scratch(struct loop *l)
 	if (l->scratch == NULL)
 		l->scratch = mem_new(SCRATCH_SIZE);
 	return l->scratch;
+}
+
+/* Its size is a wish: a smaller pipe moves less at a time. */
+const int *loop_pipe(struct loop *l)
+{
+	if (l->pipe[0] < 0 && !l->pipe_refused) {
+		l->pipe_refused = pipe2(l->pipe, O_CLOEXEC | O_NONBLOCK) != 0;
+		if (!l->pipe_refused)
+			fcntl(l->pipe[0], F_SETPIPE_SZ, PIPE_SIZE);
+	}
+	return l->pipe_refused ? NULL : l->pipe;
 }
 
 uint64_t loop_now(const struct loop *l)

@@ -111,3 +111,7 @@ void loop_cancel(struct loop *l, struct task *k);
  * all. */
 enum { SCRATCH_SIZE = 256 * 1024 };
 char *loop_scratch(struct loop *l);
+
+/* The turn's pipe, for bytes that go from socket to socket without being looked at: [0] to read from, [1]
+ * to write to. Whoever uses it leaves it empty. NULL when the system gives none. */
+const int *loop_pipe(struct loop *l);

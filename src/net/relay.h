@@ -27,6 +27,8 @@ struct relay_flow {
 	uint64_t bytes; /* that the receiver's socket took */
 	char *kept;	/* what it has not taken yet; NULL almost always */
 	uint32_t kept_len, kept_at;
+	bool bulk;  /* the last read filled the scratch and all was taken: more of the kind is to be expected
+		     */
 	bool ended; /* no more is to be read from the sender */
 	bool over;  /* … and all was passed on, or there is nobody to pass it to */
 };

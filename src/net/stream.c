@@ -24,6 +24,7 @@
 #include "net/tls_link.h"
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
@@ -385,6 +386,26 @@ ssize_t stream_write(struct stream *s, const char *from, size_t len)
 ssize_t stream_write_last(struct stream *s, const char *from, size_t len)
 {
 	return put(s, from, len, MSG_MORE);
+}
+
+bool stream_may_splice(const struct stream *from, const struct stream *to)
+{
+	return from->tls == NULL && to->tls == NULL;
+}
+
+/* How much was there says nothing about what is left, for the pipe's slots are limited; and a short write
+ * may have other reasons than a full socket. So no flag changes here: the read and the write that follow
+ * find out. SPLICE_F_NONBLOCK is for the pipe. */
+size_t stream_splice(struct stream *from, struct stream *to, const int pipe[2], size_t most, size_t *left)
+{
+	ssize_t in = 0, out = 0;
+
+	if (from->flags & DATA && !(to->flags & (STUCK | BROKE | SHUT)))
+		in = splice(from->watch.fd, NULL, pipe[1], NULL, most, SPLICE_F_NONBLOCK);
+	if (in > 0)
+		out = splice(pipe[0], NULL, to->watch.fd, NULL, (size_t)in, SPLICE_F_NONBLOCK);
+	*left = (size_t)((in > 0 ? in : 0) - (out > 0 ? out : 0));
+	return out > 0 ? (size_t)out : 0;
 }
 
 bool stream_stuck(const struct stream *s)

@@ -74,6 +74,14 @@ ssize_t stream_write(struct stream *s, const char *from, size_t len);
  * bytes and FIN leave together. */
 ssize_t stream_write_last(struct stream *s, const char *from, size_t len);
 
+/* Neither is under TLS, so stream_splice may be tried. */
+bool stream_may_splice(const struct stream *from, const struct stream *to);
+
+/* Move up to `most` bytes from one to the other without copying them, through an empty pipe. Returns how
+ * many `to` took; *left more are still in the pipe and are the caller's to take out and write. When it
+ * returns 0 and leaves 0, nothing is known of why: stream_read will tell. */
+size_t stream_splice(struct stream *from, struct stream *to, const int pipe[2], size_t most, size_t *left);
+
 /* May stream_read give bytes now, or tell the end or a failure, as far as is known without a system call? */
 bool stream_readable(const struct stream *s);
 

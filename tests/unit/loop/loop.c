@@ -643,6 +643,26 @@ static void an_interrupted_wait_is_a_turn(void **state)
 	loop_free(l);
 }
 
+/* One pipe for all, non-blocking, large enough for a scratch. */
+static void pipe_for_all(void **state)
+{
+	struct loop *l = loop_new();
+	const int *pipe = loop_pipe(l);
+	char byte = 'x';
+
+	(void)state;
+	assert_non_null(pipe);
+	assert_ptr_equal(loop_pipe(l), pipe);
+	assert_int_equal(read(pipe[0], &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_true(fcntl(pipe[0], F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(pipe[0], F_GETPIPE_SZ) >= SCRATCH_SIZE);
+	assert_int_equal(write(pipe[1], "y", 1), 1);
+	assert_int_equal(read(pipe[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	loop_free(l);
+}
+
 static void scratch(void **state)
 {
 	struct loop *l = loop_new();
@@ -676,6 +696,7 @@ int main(void)
 		cmocka_unit_test(stopping),
 		cmocka_unit_test(an_interrupted_wait_is_a_turn),
 		cmocka_unit_test(scratch),
+		cmocka_unit_test(pipe_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

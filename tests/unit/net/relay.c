@@ -692,32 +692,123 @@ static void stopping_is_silent(void **state)
 	house_close(&h);
 }
 
+enum { BULK = 12 << 20 };
+
+/* Send a lot between two who write and read as fast as they can; the most that one turn moved. */
+static uint64_t pour(struct house *h)
+{
+	uint64_t before, most = 0;
+
+	h->client.total = BULK;
+	for (int i = 0; i < GUARD && h->server.heard < BULK; i++) {
+		for (int j = 0; j < 100; j++)
+			say(&h->client, CHUNK_MAX);
+		before = h->relay.up.bytes;
+		loop_turn(h->loop, 1);
+		if (h->relay.up.bytes - before > most)
+			most = h->relay.up.bytes - before;
+		for (int j = 0; j < 100; j++)
+			hear(&h->server, &h->client, CHUNK_MAX);
+	}
+	assert_int_equal(h->server.heard, BULK);
+	assert_int_equal(h->relay.up.bytes, BULK);
+	return most;
+}
+
 /* A flow that could go on for ever gives way within each turn. */
 static void busy_flows_give_way(void **state)
 {
 	struct house h;
-	uint64_t before, most = 0;
+	uint64_t most;
 
 	(void)state;
 	house_open(&h, TCP, 8 << 20);
-	h.client.total = 12 << 20;
 	start(&h);
 	settle(h.loop);
-	for (int i = 0; i < GUARD && h.server.heard < h.client.total; i++) {
+	most = pour(&h);
+	/* an event of each stream, and the task at the end: each of them two scratches, and what a step has
+	 * too much */
+	assert_true(most <= 3 * 3 * SCRATCH_SIZE);
+	/* or the bound was not tried at all */
+	assert_true(most > SCRATCH_SIZE);
+	house_close(&h);
+}
+
+/* What fills the scratch goes on through the pipe, where both sides can. */
+static void bulk_is_not_copied(void **state)
+{
+	struct house h;
+
+	(void)state;
+	house_open(&h, TCP, 8 << 20);
+	start(&h);
+	pour(&h);
+	assert_true(shim.splice > 20);
+	house_close(&h);
+
+	house_open(&h, SECRET, 8 << 20);
+	start(&h);
+	pour(&h);
+	assert_int_equal(shim.splice, 0);
+	house_close(&h);
+
+	house_open(&h, TCP, 8 << 20);
+	shim.no_splice = true;
+	start(&h);
+	pour(&h);
+	assert_true(shim.splice > 0);
+	house_close(&h);
+}
+
+/* What the receiver does not take of what is in the pipe must come out again, whatever the moment. */
+static void the_pipe_is_left_empty(void **state)
+{
+	struct dice dice = { 5 };
+	struct house h;
+
+	(void)state;
+	house_open(&h, TCP, 8 << 20);
+	h.client.total = BULK;
+	start(&h);
+	for (int i = 0; i < GUARD && h.server.heard < BULK; i++) {
 		for (int j = 0; j < 100; j++)
 			say(&h.client, CHUNK_MAX);
-		before = h.relay.up.bytes;
-		loop_turn(h.loop, 1);
-		if (h.relay.up.bytes - before > most)
-			most = h.relay.up.bytes - before;
+		shim.cut_fd = h.back.watch.fd;
+		/* a scratch goes through, so the pipe is tried next */
+		shim.cut_room = SCRATCH_SIZE + dice_roll(&dice, 2 * SCRATCH_SIZE);
+		loop_rouse(h.loop, &h.back.watch);
+		loop_turn(h.loop, 0);
+		assert_true(h.relay.up.kept_len <= SCRATCH_SIZE);
+		assert_int_equal(read(loop_pipe(h.loop)[0], scratch, 1), -1);
 		for (int j = 0; j < 100; j++)
 			hear(&h.server, &h.client, CHUNK_MAX);
 	}
-	assert_int_equal(h.server.heard, h.client.total);
-	/* an event of each stream, and the task at the end: each of them two scratches */
-	assert_true(most <= 3 * 2 * SCRATCH_SIZE);
-	/* or the bound was not tried at all */
-	assert_true(most > SCRATCH_SIZE);
+	assert_int_equal(h.server.heard, BULK);
+	assert_true(shim.splice > 20);
+	house_close(&h);
+}
+
+/* A receiver who goes away while much is on its way to him: from one loop to the end of both, and no signal.
+ */
+static void bulk_to_nobody(void **state)
+{
+	struct house h;
+
+	(void)state;
+	house_open(&h, TCP, 8 << 20);
+	h.client.total = BULK;
+	start(&h);
+	for (int i = 0; i < GUARD && !h.over; i++) {
+		for (int j = 0; j < 100; j++)
+			say(&h.client, CHUNK_MAX);
+		if (h.relay.up.bytes > BULK / 4)
+			stream_reset(&h.server.stream);
+		else
+			hear(&h.server, &h.client, CHUNK_MAX);
+		loop_turn(h.loop, 0);
+	}
+	assert_true(h.over);
+	assert_int_equal(h.why, RELAY_SERVER_BROKEN);
 	house_close(&h);
 }
 
@@ -835,9 +926,14 @@ int main(void)
 		cmocka_unit_test(nothing_is_touched_after_the_end),
 		cmocka_unit_test(stopping_is_silent),
 		cmocka_unit_test(busy_flows_give_way),
+		cmocka_unit_test(bulk_is_not_copied),
+		cmocka_unit_test(the_pipe_is_left_empty),
+		cmocka_unit_test(bulk_to_nobody),
 		cmocka_unit_test(counts_system_calls),
 		cmocka_unit_test(is_small),
 	};
 
+	/* as the workers have it: splice knows no MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, forget_secrets);
 }

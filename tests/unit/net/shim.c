@@ -3,6 +3,7 @@
 #include "net/shim.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,8 +17,8 @@ void shim_reset(void)
 
 unsigned shim_calls(void)
 {
-	return shim.recv + shim.send + shim.epoll_ctl + shim.shutdown + shim.close + shim.sockopt +
-	       shim.accept + shim.connect + shim.socket;
+	return shim.recv + shim.send + shim.splice + shim.epoll_ctl + shim.shutdown + shim.close +
+	       shim.sockopt + shim.accept + shim.connect + shim.socket;
 }
 
 ssize_t __real_recv(int fd, void *to, size_t room, int flags);
@@ -48,9 +49,24 @@ ssize_t __wrap_send(int fd, const void *from, size_t len, int flags)
 	}
 	if (fd == shim.cut_fd && n > 0)
 		shim.cut_room -= (size_t)n;
-	if (n > 0 && (size_t)n > shim.most)
-		shim.most = (size_t)n;
 	shim.vain += n < 0 && errno == EAGAIN;
+	return n;
+}
+
+ssize_t __real_splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t len, unsigned flags);
+ssize_t __wrap_splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t len, unsigned flags);
+ssize_t __wrap_splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t len, unsigned flags)
+{
+	ssize_t n = -1;
+
+	shim.splice++;
+	if (out == shim.cut_fd && len > shim.cut_room)
+		len = shim.cut_room;
+	errno = shim.no_splice ? EINVAL : EAGAIN;
+	if (len != 0 && !shim.no_splice)
+		n = __real_splice(in, in_at, out, out_at, len, flags);
+	if (out == shim.cut_fd && n > 0)
+		shim.cut_room -= (size_t)n;
 	return n;
 }
 

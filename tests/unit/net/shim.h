@@ -4,15 +4,17 @@
  * between the code under test and libc (see meson.build).
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 struct shim {
 	unsigned recv, send; /* calls */
 	unsigned vain;	     /* … of them answered EAGAIN */
+	unsigned splice;
 	unsigned epoll_ctl, shutdown, close, sockopt, accept, connect, socket;
-	int cut_fd;	 /* sends to this descriptor … */
-	size_t cut_room; /* … take only so many bytes more, then say EAGAIN */
-	size_t most;	 /* the largest single send so far */
+	int cut_fd;	 /* what is sent to this descriptor … */
+	size_t cut_room; /* is taken for so many bytes more, then EAGAIN */
+	bool no_splice;	 /* as sockets have it that cannot */
 };
 
 /* One for the process: the shim's functions have libc's signatures and nowhere else to look. */

@@ -41,7 +41,7 @@ def run(name, *options, place, env=None):
     if not (place / "modules").exists():
         (place / "modules").symlink_to(MODULES)
     done = subprocess.run([binary(name), *map(str, options)], capture_output=True, timeout=LIMIT, cwd=place, env=env,
-                          stdin=subprocess.DEVNULL)
+                          stdin=subprocess.DEVNULL, start_new_session=True)
     return Printed(done.returncode, _plain(done.stdout), _plain(done.stderr))
 
 

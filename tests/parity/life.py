@@ -100,7 +100,8 @@ class Life:
     async def command(self, *options):
         """Runs the program as a command beside it."""
         process = await asyncio.create_subprocess_exec(
-            *self.program.command, *options, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
+            *self.program.command, *options, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            start_new_session=True)
         _, err = await process.communicate()
         return process.returncode, err.decode()
 

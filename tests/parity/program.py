@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 20
 LOG_LINE = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(\w+)\] (\d+)#(\d+): (?:\*(\d+) )?(.*)$")
+BEFORE_LOG = re.compile(r"(nginx|postern): \[\w+\] ")  # said at the start, when there is no log yet
 MODULES = "/usr/lib/nginx/modules"
 
 
@@ -100,7 +101,7 @@ class Program:
     async def _read(self):
         while line := await self.process.stderr.readline():
             text = line.decode("latin-1").removesuffix("\n")
-            if self.lines and not LOG_LINE.match(text):
+            if self.lines and not LOG_LINE.match(text) and not BEFORE_LOG.match(text):
                 self.lines[-1].text += "\n" + text  # a line end from outside that nginx has logged raw
             else:
                 self.lines.append(LogLine(text))

@@ -143,7 +143,8 @@ def test_signal_without_a_pid_file(run, word):
         1, "", told(run, 'PROGRAM: [error] open() "{dir}/run.pid" failed (2: No such file or directory)\n'))
 
 
-@pytest.mark.parametrize("content, says", [("", ""), ("\n", ""), ("abc\n", "abc"), ("12x\n", "12x"), ("-5\n", "-5")])
+@pytest.mark.parametrize("content, says", [("", ""), ("\n", ""), ("abc\n", "abc"), ("99999999x\n", "99999999x"),
+                                           ("-99999999\n", "-99999999")])
 def test_signal_with_a_bad_pid_file(run, tmp_path, content, says):
     (tmp_path / "run.pid").write_text(content)
     assert run("-s", "quit", *BASE) == (1, "", told(run, f'PROGRAM: [error] invalid PID number "{says}" in "{{dir}}/run.pid"\n'))

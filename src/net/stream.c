@@ -87,8 +87,8 @@ static unsigned broken(struct stream *s)
 
 static unsigned connected(struct stream *s, unsigned ready)
 {
-	if (ready & BROKEN)
-		return broken(s);
+	if (ready & BROKEN && broken(s) != 0)
+		return STREAM_FAILED;
 	s->flags &= (uint16_t)~CONNECTING;
 	arrived(s, ready);
 	return STREAM_CONNECTED | (s->flags & DATA ? STREAM_READABLE : 0);

@@ -134,6 +134,45 @@ static void handshake_lies_there_already(void **state)
 	end(&b);
 }
 
+/* … and the end behind it, all known before the handshake begins: what was said is still heard. */
+static void client_has_left_already(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin_accepted(&b, 0);
+	far_write(b.loop, b.far, STR("STLS\r\nHd\1\x34"));
+	shutdown(b.far, SHUT_WR);
+	ear_listen(&b.ear, STREAM_READABLE);
+	assert_int_equal(stream_read(near(&b), b.room, 6), 6);
+	stream_secure(near(&b), NULL, NULL);
+	ear_listen(&b.ear, STREAM_SECURED | STREAM_FAILED);
+	assert_int_equal(b.ear.heard, STREAM_SECURED | STREAM_READABLE);
+	assert_int_equal(take(&b), 1);
+	assert_int_equal(take(&b), STREAM_END);
+	end(&b);
+}
+
+static void handshake_waits_for_room(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin_connected(&b);
+	shim_reset();
+	shim.cut_fd = near(&b)->watch.fd;
+	stream_secure(near(&b), NULL, NULL);
+	settle(b.loop);
+	assert_int_equal(shim.send, 1);
+	shim.cut_fd = -1;
+	loop_rouse(b.loop, &near(&b)->watch);
+	far_expect(b.loop, b.far, STR("H"));
+	far_write(b.loop, b.far, STR("H"));
+	ear_listen(&b.ear, STREAM_SECURED | STREAM_FAILED);
+	assert_int_equal(b.ear.heard, STREAM_SECURED);
+	end(&b);
+}
+
 static void words_behind_the_handshake_are_told(void **state)
 {
 	struct bench b;
@@ -201,8 +240,6 @@ static void leaving_in_the_handshake_is_a_failure(void **state)
 	end(&b);
 }
 
-static struct bench *closing;
-
 static void close_it(struct ear *e)
 {
 	stream_close(&e->stream);
@@ -213,7 +250,6 @@ static void closing_in_the_callback(void **state)
 	struct bench b;
 
 	(void)state;
-	closing = &b;
 	begin_accepted(&b, 0);
 	b.ear.also = close_it;
 	stream_secure(near(&b), NULL, NULL);
@@ -307,6 +343,24 @@ static void rubbish_is_a_failure_that_the_read_tells(void **state)
 	assert_int_equal(take(&b), STREAM_BROKEN);
 	assert_int_equal(take(&b), STREAM_BROKEN);
 	end(&b);
+}
+
+static void a_write_may_find_the_reset(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin_secured(&b, 0);
+	far_record(&b, "last words");
+	far_reset(b.far);
+	b.far = -1;
+	assert_int_equal(stream_write(near(&b), "x", 1), STREAM_BROKEN);
+	assert_int_equal(take(&b), 10);
+	assert_int_equal(take(&b), STREAM_BROKEN);
+	settle(b.loop);
+	assert_int_equal(b.ear.times, 1);
+	end(&b);
+	assert_int_equal(fake_link_counts.shuts, 0);
 }
 
 static void says_goodbye_once(void **state)
@@ -421,6 +475,8 @@ int main(void)
 		cmocka_unit_test(server_waits_for_the_client),
 		cmocka_unit_test(client_speaks_first),
 		cmocka_unit_test(handshake_lies_there_already),
+		cmocka_unit_test(client_has_left_already),
+		cmocka_unit_test(handshake_waits_for_room),
 		cmocka_unit_test(words_behind_the_handshake_are_told),
 		cmocka_unit_test(failed_handshake_is_told_later_and_once),
 		cmocka_unit_test(leaving_in_the_handshake_is_a_failure),
@@ -429,6 +485,7 @@ int main(void)
 		cmocka_unit_test(what_is_inside_the_link_is_readable),
 		cmocka_unit_test(ends_with_close_notify_or_fin),
 		cmocka_unit_test(rubbish_is_a_failure_that_the_read_tells),
+		cmocka_unit_test(a_write_may_find_the_reset),
 		cmocka_unit_test(says_goodbye_once),
 		cmocka_unit_test(goodbye_waits_for_room),
 		cmocka_unit_test(reading_may_wait_for_room),

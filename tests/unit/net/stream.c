@@ -189,6 +189,31 @@ static void gives_the_last_bytes_before_a_reset(void **state)
 	end(&b);
 }
 
+/* The reset is found out by a read, before its event was told: the same, and nothing is told any more. */
+static void a_read_may_find_the_reset(void **state)
+{
+	struct buf why;
+	struct bench b;
+
+	(void)state;
+	begin(&b);
+	say(&b, "221 bye\r\n");
+	ear_listen(&b.ear, STREAM_READABLE);
+	assert_int_equal(stream_read(near(&b), b.room, 3), 3);
+	far_reset(b.far);
+	b.far = -1;
+	assert_int_equal(stream_read(near(&b), b.room, 6), 6);
+	assert_memory_equal(b.room, " bye\r\n", 6);
+	assert_int_equal(take(&b), STREAM_BROKEN);
+	buf_init(&why, 256);
+	stream_failure(near(&b), &why);
+	assert_str(buf_text(&why), STR("(104: Connection reset by peer)"));
+	buf_done(&why);
+	settle(b.loop);
+	assert_int_equal(b.ear.times, 1);
+	end(&b);
+}
+
 /* A failure that a call has already told is not told again by an event. */
 static void tells_a_failure_once(void **state)
 {
@@ -357,6 +382,8 @@ static void resets(void **state)
 	assert_int_equal(shim.close, 1);
 	assert_int_equal(shim_calls(), 2);
 	assert_int_equal(far_end(b.loop, b.far), ECONNRESET);
+	stream_reset(near(&b));
+	assert_int_equal(shim.close, 1);
 	end(&b);
 }
 
@@ -498,6 +525,40 @@ static void says_why_it_cannot_connect(void **state)
 	end(&b);
 }
 
+static void cannot_bind(void **state)
+{
+	struct addr at, foreign = { .family = AF_INET, .ip4 = { 192, 0, 2, 1 } };
+	struct addr other = { .family = AF_INET6, .ip6 = { [15] = 1 } };
+	int listening = wire_listen(&at, 0);
+	struct bench b = { .loop = loop_new(), .far = -1 };
+
+	(void)state;
+	shim_reset();
+	assert_false(stream_connect(near(&b), b.loop, &at, &foreign, ear_hear));
+	assert_int_equal(near(&b)->error, EADDRNOTAVAIL);
+	assert_false(stream_connect(near(&b), b.loop, &at, &other, ear_hear));
+	assert_int_not_equal(near(&b)->error, 0);
+	/* and nothing is left open */
+	assert_int_equal(shim.close, 2);
+	assert_int_equal(shim.connect, 0);
+	close(listening);
+	end(&b);
+}
+
+/* A descriptor that cannot be watched stays the caller's. */
+static void cannot_watch(void **state)
+{
+	struct bench b = { .loop = loop_new() };
+
+	(void)state;
+	b.far = open("/dev/null", O_RDWR | O_CLOEXEC);
+	assert_false(stream_accept(near(&b), b.loop, b.far, ear_hear));
+	assert_int_equal(errno, EPERM);
+	assert_false(stream_is_open(near(&b)));
+	assert_int_equal(write(b.far, "x", 1), 1);
+	end(&b);
+}
+
 static void is_small(void **state)
 {
 	(void)state;
@@ -512,6 +573,7 @@ int main(void)
 		cmocka_unit_test(sees_the_fin_that_came_with_the_data),
 		cmocka_unit_test(sees_the_fin_that_came_later),
 		cmocka_unit_test(gives_the_last_bytes_before_a_reset),
+		cmocka_unit_test(a_read_may_find_the_reset),
 		cmocka_unit_test(tells_a_failure_once),
 		cmocka_unit_test(writes_with_one_call),
 		cmocka_unit_test(waits_for_room),
@@ -525,6 +587,8 @@ int main(void)
 		cmocka_unit_test(connects),
 		cmocka_unit_test(connects_to_who_speaks_first),
 		cmocka_unit_test(says_why_it_cannot_connect),
+		cmocka_unit_test(cannot_bind),
+		cmocka_unit_test(cannot_watch),
 		cmocka_unit_test(is_small),
 	};
 

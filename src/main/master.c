@@ -272,6 +272,18 @@ static void rest(struct master *m)
 	crew_retire(m->crew);
 }
 
+/* The new binary is no more, or never was: the old name of the pid file comes back. */
+static void forget_heir(struct master *m)
+{
+	char old[4096];
+
+	m->heir = 0;
+	snprintf(old, sizeof(old), "%s.oldbin", m->pid_file);
+	if (rename(old, m->pid_file) != 0)
+		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", old, errno,
+			strerror(errno));
+}
+
 /* The new binary finds the sockets by their numbers; our pid file makes way for its own. */
 static void upgrade(struct master *m)
 {
@@ -298,20 +310,18 @@ static void upgrade(struct master *m)
 		_exit(2);
 	}
 	arena_free(home);
+	if (m->heir < 0) {
+		log_put(log_of(m), LOG_ALERT, 0, "fork() failed (%d: %s)", errno, strerror(errno));
+		forget_heir(m);
+	}
 }
 
-/* The new binary is gone, before we are: the old name of the pid file comes back. */
+/* The new binary is gone, before we are. */
 static void heir_gone(struct master *m, int status)
 {
-	char old[4096];
-
 	log_put(log_of(m), LOG_NOTICE, 0, "new binary process %d exited with code %d", m->heir,
 		WEXITSTATUS(status));
-	m->heir = 0;
-	snprintf(old, sizeof(old), "%s.oldbin", m->pid_file);
-	if (rename(old, m->pid_file) != 0)
-		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", old, errno,
-			strerror(errno));
+	forget_heir(m);
 	if (!m->stopping && crew_in_service(m->crew) == 0) {
 		m->resting = false;
 		fit(m);

@@ -218,6 +218,9 @@ static void commit(struct worker *w)
 		if (!w->house.stopping)
 			log_put(log_of(w), LOG_ALERT, 0, "cannot take over configuration %llu",
 				(unsigned long long)w->number);
+		/* without any there is nothing to do here; the master hears of it by our end */
+		if (!reload)
+			loop_stop(w->house.loop, 2);
 		generation_free(g);
 		fds_drop(&w->sockets);
 		fds_drop(&w->logs);

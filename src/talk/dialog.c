@@ -129,7 +129,7 @@ enum want dialog_heard(struct dialog *d, struct str *in)
 {
 	enum want want = WANT_INPUT;
 
-	while (want == WANT_INPUT) {
+	while (want == WANT_INPUT && d->out->len <= d->out->most / 2) {
 		struct str piece;
 		enum piece kind = next_piece(d, in, &piece);
 

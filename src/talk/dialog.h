@@ -98,7 +98,8 @@ enum want dialog_told(struct dialog *d, enum news what, struct str text);
 
 /*
  * Split `in` into lines, or the bytes announced by dialog_expect, and let the state hear each; stops as soon
- * as it wants more than input. `in` is moved behind what was used. A line of stage->line_max bytes or more
+ * as it wants more than input, or when `out` is half full: who has much to hear is called again once that is
+ * sent. `in` is moved behind what was used. A line of stage->line_max bytes or more
  * without an end is told as NEWS_TOO_LONG. All three functions turn a full `out` into WANT_CLOSE.
  */
 enum want dialog_heard(struct dialog *d, struct str *in);

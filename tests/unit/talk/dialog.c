@@ -195,13 +195,37 @@ static void out_is_full(void **state)
 	bare_stage_done(&b);
 }
 
+/* Much to hear at once: what was said is sent before more is heard. */
+static void out_is_half_full(void **state)
+{
+	struct bare_stage b;
+	struct dialog *d;
+	struct str in = STR("1\r\n2\r\n3\r\n");
+
+	(void)state;
+	bare_stage_init(&b, LINE_MAX_HERE, 8);
+	d = dialog_new(&ECHO, &b.stage, &b.login, &b.out, false);
+	dialog_open(d);
+	assert_int_equal(dialog_heard(d, &in), WANT_INPUT);
+	assert_str(buf_text(&b.out), STR("[1][2]"));
+	buf_clear(&b.out);
+	assert_int_equal(dialog_heard(d, &in), WANT_INPUT);
+	assert_str(buf_text(&b.out), STR("[3]"));
+	bare_stage_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),   cmocka_unit_test(stops_when_it_wants),
-		cmocka_unit_test(counted), cmocka_unit_test(limits),
-		cmocka_unit_test(skipped), cmocka_unit_test(skipped_too_far),
-		cmocka_unit_test(turns),   cmocka_unit_test(out_is_full),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(stops_when_it_wants),
+		cmocka_unit_test(counted),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(skipped),
+		cmocka_unit_test(skipped_too_far),
+		cmocka_unit_test(turns),
+		cmocka_unit_test(out_is_full),
+		cmocka_unit_test(out_is_half_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

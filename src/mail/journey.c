@@ -15,8 +15,8 @@
  */
 #include "mail/session_private.h"
 
-/* A client that was told goodbye has so long to read it before its connection is closed on it. */
-enum { LINGER_MS = 3000 };
+/* A client that was told goodbye has so long to read it, and may send so much meanwhile. */
+enum { LINGER_MS = 3000, LINGER_READS = 64 };
 
 /* After so many answers WAIT to one login the source is taken for broken. */
 enum { WAITS_MAX = 100 };
@@ -309,14 +309,20 @@ static void perform(struct session *s, enum want want)
  * While others work for the client it may go on talking, which is kept, or go away. A client that has ended
  * its side and has nothing more to say is gone: what follows would log in for nobody.
  */
-static void watch_client(struct session *s, unsigned what)
+static bool is_gone(struct session *s, unsigned what)
 {
 	struct exchange *x = &s->pre->front;
 
-	if ((what & STREAM_FAILED) || !exchange_fill(x) || (x->ended && exchange_unheard(x).len == 0)) {
-		session_log(s, LOG_INFO, "client closed connection");
-		session_end(s);
-	}
+	if (!(what & STREAM_FAILED) && exchange_fill(x) && !(x->ended && exchange_unheard(x).len == 0))
+		return false;
+	session_log(s, LOG_INFO, "client closed connection");
+	session_end(s);
+	return true;
+}
+
+static void watch_client(struct session *s, unsigned what)
+{
+	is_gone(s, what);
 }
 
 static void ask(struct session *s)
@@ -324,6 +330,8 @@ static void ask(struct session *s)
 	struct prelogin *p = s->pre;
 
 	enter(s, &ASK);
+	if (is_gone(s, 0))
+		return;
 	loop_disarm(&p->limit);
 	if (p->question.owner == NULL)
 		question_prepare(s, answered);
@@ -579,14 +587,12 @@ static void leave_client(struct session *s, unsigned what)
 		s->pre->shut = true;
 		stream_shut(&s->client);
 	}
-	while (stream_readable(&s->client)) {
+	for (unsigned reads = 0; stream_readable(&s->client); reads++) {
 		ssize_t n = stream_read(&s->client, loop_scratch(s->house->loop), SCRATCH_SIZE);
 
-		if (n == STREAM_END || n == STREAM_BROKEN) {
+		if (n < 0 || reads == LINGER_READS) {
 			session_end(s);
 			return;
 		}
-		if (n == STREAM_WAIT)
-			return;
 	}
 }

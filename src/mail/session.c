@@ -98,14 +98,10 @@ static struct prelogin *prelogin_new(struct session *s)
 {
 	struct arena *arena = arena_new(PRELOGIN_FIRST);
 	struct prelogin *p = arena_take(arena, sizeof(*p));
-	size_t line_max = s->at->protocol->line_max(s->at->protocol_settings);
-	size_t reply_max = s->at->settings->proxy_buffer;
 
 	p->arena = arena;
 	p->session = s;
 	p->limit.fn = limit_over;
-	login_init(&p->login, arena, line_max, reply_max);
-	exchange_init(&p->front, &s->client, arena, line_max + 2, 16384 + 2 * reply_max);
 	return p;
 }
 
@@ -114,6 +110,17 @@ static struct str address_text(struct prelogin *p, const struct addr *a)
 	char text[ADDR_TEXT_MAX];
 
 	return arena_str(p->arena, str_of(addr_ip_text(a, text)));
+}
+
+/* Nothing was heard yet, so nothing is lost when another server's limits take the place of the first one's.
+ */
+static void set_limits(struct session *s, size_t line_max)
+{
+	struct prelogin *p = s->pre;
+	size_t reply_max = s->at->settings->proxy_buffer;
+
+	login_init(&p->login, p->arena, line_max, reply_max);
+	exchange_init(&p->front, &s->client, p->arena, line_max + 2, 16384 + 2 * reply_max);
 }
 
 void session_set_stage(struct session *s)
@@ -130,6 +137,8 @@ void session_set_stage(struct session *s)
 	p->front_stage.arena = p->arena;
 	p->front_stage.note = session_note;
 	p->front_stage.owner = s;
+	if (p->front.dialog == NULL)
+		set_limits(s, p->front_stage.line_max);
 }
 
 void session_set_client(struct session *s)

@@ -36,18 +36,15 @@ class Printed:
     err: str
 
 
-def run(name, *options, place, env=None):
-    """What the program printed, its own name replaced by PROGRAM."""
+def run(name, *options, place, whole=False):
+    """What the program printed, its own name replaced by PROGRAM; without the notice that postern skips load_module, which
+    every configuration here has for nginx's sake, unless it is wanted whole."""
     if not (place / "modules").exists():
         (place / "modules").symlink_to(MODULES)
-    done = subprocess.run([binary(name), *map(str, options)], capture_output=True, timeout=LIMIT, cwd=place, env=env,
+    done = subprocess.run([binary(name), *map(str, options)], capture_output=True, timeout=LIMIT, cwd=place,
                           stdin=subprocess.DEVNULL, start_new_session=True)
-    return Printed(done.returncode, _plain(done.stdout), _plain(done.stderr))
-
-
-def _plain(data):
-    """postern says of load_module that it skips it, which every configuration here has for nginx's sake."""
-    return SKIPPED.sub("", NAMES.sub("PROGRAM", data.decode("latin-1")))
+    out, err = (NAMES.sub("PROGRAM", data.decode("latin-1")) for data in (done.stdout, done.stderr))
+    return Printed(done.returncode, out, err if whole else SKIPPED.sub("", err))
 
 
 def framed(place, where, lines, extra=""):

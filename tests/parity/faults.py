@@ -381,5 +381,13 @@ add("removed directives", "server", "ssl on;\nssl_certificate {certs}/mail.examp
     at('the "ssl" directive is deprecated, use the "listen ... ssl" directive instead'), level="warn",
     postern=at('unknown directive "ssl"'), because="newer-texts", postern_level="emerg")
 add("allow", "server", "allow 127.0.0.1;", at('"allow" directive is not allowed here'), postern="", because="allow-deny")
-add("pop3_client_buffer", "server", "pop3_client_buffer 4k;", at('unknown directive "pop3_client_buffer"'), postern="",
-    because="new-directives")
+for where, line, says in (
+        ("server", "pop3_client_buffer 4k;", 'unknown directive "pop3_client_buffer"'),
+        ("server", "max_commands 100;", 'unknown directive "max_commands"'),
+        ("server", "proxy_protocol v2;", 'invalid value "v2" in "proxy_protocol" directive, it must be "on" or "off"'),
+        ("server", "imap_auth xoauth2 oauthbearer;", 'invalid value "xoauth2"'),
+        ("server", "ssl_certificate_compression off;", 'unknown directive "ssl_certificate_compression"'),
+        ("server", "resolver 127.0.0.1 ipv4=off;", 'host not found in resolver "ipv4=off"'),
+        ("server", "listen 127.25.0.1:10171 multipath;", 'the invalid "multipath" parameter'),
+        ("main", "ssl_object_cache_inheritable on;", 'unknown directive "ssl_object_cache_inheritable"')):
+    add(f"new: {line}", where, line, at(says), postern="", because="new-directives")

@@ -339,6 +339,27 @@ class Stage:
     async def back_says_bytes(self, step):
         await (await self.back_at_hand()).send(self.told(step.text))
 
+    async def back_chats(self, step):
+        """The backend says a line ten times a second: "20 times", or until the program has had enough."""
+        back = await self.back_at_hand()
+        limit = int(step.text.split()[0]) if step.text[0].isdigit() else 100
+        ending = asyncio.ensure_future(back.rest()) if limit == 100 else None
+        for _ in range(limit):
+            await back.send(b"news\r\n")
+            await asyncio.sleep(0.1)  # the server's pace
+            if ending and ending.done():
+                return
+        if ending:
+            ending.cancel()
+            raise Mismatch("the connection stays, however long the backend talks")
+
+    async def hears_lines(self, step):
+        for _ in range(int(step.text)):
+            self.note(step, await self.client.line(), b"news\r\n")
+
+    async def hears_anything_to_the_end(self, step):
+        await self.client.rest()
+
     async def back_says_slowly(self, step):
         back = await self.back_at_hand()
         for byte in self.told(step.text) + b"\r\n":
@@ -442,6 +463,7 @@ STEPS = {
     "?": Stage.is_asked, "?*": Stage.is_asked,
     "!": Stage.answers, "!ok": Stage.answers_ok, "!!": Stage.answers_raw, "!.": Stage.answers_end,
     "b+": Stage.meets_back,
+    "b-chat": Stage.back_chats, "<lines": Stage.hears_lines, "<end": Stage.hears_anything_to_the_end,
     "b>": Stage.back_says_line, "b>>": Stage.back_says_bytes, "b>.": Stage.back_says_slowly,
     "b<": Stage.back_hears_line, "b<<": Stage.back_hears_bytes, "b<*": Stage.back_hears_any,
     "b<.": Stage.back_hears_end, "b-proxy2": Stage.back_hears_proxy_v2, "b-login": Stage.back_hears_login,

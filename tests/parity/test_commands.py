@@ -4,8 +4,11 @@
 import pytest
 
 from . import commands
+from .differences import DIFFERENCES
 from .program import wanted
 from .test_faults import OK
+
+SHOWN = {"load-module"}  # differences that these tests, or commands.py for them, show
 
 CONF = """load_module modules/ngx_mail_module.so;
 pid {dir}/run.pid;
@@ -160,3 +163,16 @@ def test_signal_to_nobody(run, tmp_path, word, number):
 def test_signal_with_a_broken_configuration(run, tmp_path):
     (tmp_path / "part1.conf").write_text("foo;\n")
     assert run("-s", "quit", *BASE) == (1, "", told(run, 'PROGRAM: [emerg] unknown directive "foo" in {dir}/part1.conf:1\n'))
+
+
+def test_load_module_is_skipped(name, tmp_path):
+    """nginx loads it without a word, postern says that it does not."""
+    (tmp_path / "mail.conf").write_text(CONF.format(dir=tmp_path))
+    (tmp_path / "part1.conf").write_text(PART)
+    printed = commands.run(name, "-t", "-c", "mail.conf", "-p", tmp_path, "-e", "error.log", place=tmp_path, whole=True)
+    notice = f'PROGRAM: [notice] "load_module" directive has no use here, skipped in {tmp_path}/mail.conf:1\n'
+    assert printed.err.startswith(notice) == (name == "postern")
+
+
+def test_differences_are_listed():
+    assert SHOWN == {key for key, difference in DIFFERENCES.items() if difference.shown_by == "commands"}

@@ -8,10 +8,12 @@ import signal
 
 import pytest
 
+from .differences import DIFFERENCES
 from .life import IMAP, Life, relays
 from .program import DEADLINE, wanted
 
 
+SHOWN = {"shutdown-before-login"}  # differences that these tests show
 EMERG = re.compile(r".*?\[emerg\] (\d+#\d+: )?")
 
 
@@ -83,11 +85,18 @@ async def test_quit(life):
 
 @scenario(main="worker_shutdown_timeout 500ms;")
 async def test_quit_with_a_limit(life):
-    """Relayed sessions are ended when the time is up."""
+    """Sessions are ended when the time is up: nginx's only when they are relayed, postern's all."""
+    fresh, _ = await life.connect()
     relayed, back = await life.login()
     life.signal(signal.SIGQUIT)
     assert await relayed.rest() == b""
     assert await back.rest() == b""
+    if life.name == "nginx":
+        await fresh.send(b"a NOOP\r\n")
+        assert await fresh.line() == b"a OK completed\r\n"
+    else:
+        assert await fresh.rest() == b""
+    fresh.close()
     assert await life.program.ended() == 0
     assert any(line.startswith("shutdown timeout while proxying, client: ") for line in life.texts("info"))
 
@@ -296,3 +305,8 @@ async def test_port_in_use(life):
     busy = f"bind() to 127.25.0.1:{life.ports['imap']} failed (98: Address already in use)"
     assert said == [busy] * 5 + ["still could not bind()"]
     assert life.pid() == pid
+
+
+def test_differences_are_listed():
+    listed = {key for key, difference in DIFFERENCES.items() if difference.shown_by == "life"}
+    assert SHOWN == listed

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
+from . import differences
 from .differences import DIFFERENCES
-from .program import binary, wanted
+from .program import ROOT, binary, wanted
 from .script import escape
 from .talks import TALKS
 
@@ -64,8 +65,14 @@ def test_common_differences_occur(request, outcomes):
     """What is normalised in all conversations must really be there; when all of them ran."""
     if len(request.session.items) < len(TALKS) or "postern" not in outcomes:
         pytest.skip("needs all conversations with postern")
-    used = set().union(*(outcome.used for outcome in outcomes["postern"].values()))
+    used = set().union(*(outcome.used for played in outcomes.values() for outcome in played.values()))
     assert used == {key for key, difference in DIFFERENCES.items() if difference.shown_by == "everywhere"}
+
+
+def test_page_is_up_to_date():
+    """docs/compatibility.md is written by `python3 -m parity.differences`, in tests/."""
+    page = ROOT / "docs" / "compatibility.md"
+    assert page.read_text() == differences.page()
 
 
 assert os.environ.get("PARITY_ONLY") in (None, "nginx", "postern")

@@ -204,8 +204,18 @@ class World:
                     await self._play_one(number, talk, outcomes, gate)
         finally:
             await self.close()
+        self._late(outcomes)
         self._sort_logs(outcomes)
         return outcomes
+
+    def _late(self, outcomes):
+        """What came when a talk was over, or belongs to none."""
+        for outcome in outcomes.values():
+            if outcome.stage and not outcome.fault and not outcome.stage.questions.empty():
+                outcome.fault = f"{self.program.name} asked once more after the end"
+        if self.strays:
+            first = outcomes[self.talks[0][1].name]
+            first.fault = f"{self.program.name} asked about nobody: {self.strays[0]}"
 
     async def _play_one(self, number, talk, outcomes, gate):
         async with gate:
@@ -247,6 +257,8 @@ class World:
         if it could not be understood (postern knows none then)."""
         text = str(line)
         if self.program.name == "nginx":
+            if FAILED_LOGIN.search(text):
+                outcome.used.add("log-login")
             return FAILED_LOGIN.sub(r"\1", text)
         if ", login: " not in text and ", upstream: " in text:
             text = text[:text.index(", upstream: ")]

@@ -543,7 +543,7 @@ xclient("attributes that were announced", "> EHLO client.example\n<*\n" + arrive
     b< EHLO mail.example
     b>> 250-backend\\r\\n250 XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\\r\\n
     nginx b< XCLIENT ADDR={client} LOGIN=joe NAME=[UNAVAILABLE]
-    postern b<*
+    postern b< XCLIENT ADDR={client} LOGIN=joe NAME=[UNAVAILABLE] PORT={cport} PROTO=ESMTP HELO=client.example DESTADDR={server} DESTPORT={port}
     b.
     < 451 4.3.2 Internal server error
     <.
@@ -609,6 +609,16 @@ everywhere("relay, half-close", lambda v: f"""
     postern < last answer
     postern <.
 """, because="half-close", logs=False)
+everywhere("relay, only the backend speaks", lambda v: f"""
+    {arrive(v)}
+    {v.enter()}
+    nginx b-chat until the end
+    nginx <end
+    postern b-chat 20 times
+    postern <lines 20
+    postern b.
+    postern <.
+""", server="proxy_timeout 1s;", because="proxy-timeout", logs=False)
 everywhere("relay, nobody speaks for proxy_timeout", lambda v: f"""
     {arrive(v)}
     {v.enter()}

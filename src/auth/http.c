@@ -304,7 +304,7 @@ static void connect_late(struct http_conn *c)
 	if (c->question.request == NULL) {
 		http_pool_drop(c);
 	} else if (addresses_left(&c->question) == 1 || time_left(c) == 0) {
-		fail(c, "timed out");
+		fail(c, "timed out (110: Connection timed out)");
 	} else {
 		c->stream.error = ETIMEDOUT;
 		note_failure(c, "(110: Connection timed out)");
@@ -527,5 +527,5 @@ static void answer_heard(struct http_conn *c, unsigned what)
 
 static void answer_late(struct http_conn *c)
 {
-	fail(c, "timed out");
+	fail(c, "timed out (110: Connection timed out)");
 }

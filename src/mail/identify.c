@@ -46,6 +46,16 @@ static void got_addresses(struct resolve_query *q, const struct resolve_answer *
 	finish(s, UNAVAILABLE);
 }
 
+/* Names are compared without case; auth servers and logs see one spelling. */
+static struct str lower_case(struct arena *home, struct str name)
+{
+	char *at = arena_take(home, name.len + 1);
+
+	for (size_t i = 0; i < name.len; i++)
+		at[i] = (char)(name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] - 'A' + 'a' : name.at[i]);
+	return (struct str){ at, name.len };
+}
+
 static void got_name(struct resolve_query *q, const struct resolve_answer *answer)
 {
 	struct session *s = session_of(q);
@@ -62,7 +72,8 @@ static void got_name(struct resolve_query *q, const struct resolve_answer *answe
 		failed(s, str_of(addr_ip_text(&s->client_addr, ip)), answer->status);
 		return;
 	}
-	p->client_name = arena_str(p->arena, answer->name);
+	p->client_name = lower_case(p->arena, answer->name);
+	p->naming = "in resolving client hostname";
 	resolve_host(s->at->resolver, q, p->client_name, s->at->settings->resolver_timeout_ms, got_addresses);
 }
 

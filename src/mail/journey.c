@@ -10,8 +10,8 @@
  *	relay	bytes both ways; everything needed before is gone
  *	leave	the last words, then the end
  *
- * A stage is a constant with a function for what either stream tells and one for its time limit. A step
- *forward is one call; a failure anywhere ends in `leave` or `session_end`.
+ * A stage is a constant: what either stream tells goes to its functions. A failure ends in `leave` or
+ * `session_end`.
  */
 #include "mail/session_private.h"
 
@@ -44,11 +44,13 @@ static const struct session_stage GREET_NAME = { "greet", "in resolving client a
 static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL,
 						  speak };
 static const struct session_stage TALK = { "talk", NULL, talk_client, NULL, greet_late };
-static const struct session_stage TALK_TLS = { "talk", "SSL handshaking", greet_client, NULL, greet_late };
+static const struct session_stage TALK_TLS = { "talk", "in starttls state", greet_client, NULL, greet_late };
 static const struct session_stage ASK = { "ask", "in http auth state", watch_client, NULL, ask_late };
 static const struct session_stage REACH = { "reach", "connecting to upstream", watch_client, reach_server,
 					    reach_late };
 static const struct session_stage LOGIN = { "login", NULL, watch_client, login_server, reach_late };
+static const struct session_stage LOGIN_REFUSED = { "login", "reading response from upstream", watch_client,
+						    server_waits, reach_late };
 static const struct session_stage LOGIN_OVER = { "login", NULL, talk_client, server_waits, reach_late };
 static const struct session_stage RELAY = { "relay", "proxying", relay_client, relay_server, NULL };
 static const struct session_stage LEAVE = { "leave", NULL, leave_client, NULL, session_end };
@@ -150,7 +152,6 @@ static void greet_secured(struct session *s)
 		greet_named(s);
 		return;
 	}
-	p->starttls = true;
 	enter(s, &TALK);
 	perform(s, dialog_told(p->front.dialog, NEWS_SECURED, STR("")));
 }
@@ -197,8 +198,7 @@ static void delay_client(struct session *s, unsigned what)
 	if ((what & STREAM_FAILED) || !exchange_fill(x)) {
 		session_end(s);
 	} else if (exchange_unheard(x).len != 0) {
-		session_note(s, "client was rejected before greeting", exchange_unheard(x));
-		refuse(s, NEWS_EARLY_INPUT, STR(""));
+		refuse(s, NEWS_EARLY_INPUT, exchange_unheard(x));
 	} else if (x->ended) {
 		session_end(s);
 	}
@@ -260,6 +260,7 @@ static void secure(struct session *s)
 		session_end(s);
 		return;
 	}
+	s->starttls = true;
 	enter(s, &TALK_TLS);
 	stream_secure(&s->client, s->at->tls, NULL);
 }
@@ -459,8 +460,9 @@ static void login_refused(struct session *s)
 	struct prelogin *p = s->pre;
 	bool pass = s->at->settings->proxy_pass_error_message && p->login.presentable;
 
-	session_log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint,
-			   buf_text(&p->login.answer));
+	if (p->login.answer.len != 0)
+		enter(s, &LOGIN_REFUSED);
+	session_log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint, session_answer(s));
 	if (!pass) {
 		broken(s);
 		return;

@@ -168,6 +168,15 @@ void session_set_back(struct session *s)
 	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
 }
 
+struct str session_answer(const struct session *s)
+{
+	struct str answer = buf_text(&s->pre->login.answer), tag = buf_text(&s->pre->login.tag);
+
+	if (tag.len != 0 && str_starts(answer, tag))
+		return str_skip(answer, tag.len + 1);
+	return answer;
+}
+
 void session_keep_login(struct session *s)
 {
 	struct str login = buf_text(&s->pre->login.user);
@@ -225,7 +234,7 @@ void session_end_of(struct house *house, const struct generation *g)
 		next = s->next;
 		if (s->at->generation != g)
 			continue;
-		session_log_plain(s, LOG_INFO, "shutdown timeout");
+		session_log(s, LOG_INFO, "shutdown timeout");
 		session_end(s);
 	}
 }

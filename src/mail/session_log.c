@@ -20,6 +20,8 @@ static const char *doing(const struct session *s)
 {
 	const struct prelogin *p = s->pre;
 
+	if (p != NULL && p->naming != NULL && s->stage->doing != NULL && p->front.dialog == NULL)
+		return p->naming;
 	if (s->stage->doing != NULL || p == NULL)
 		return s->stage->doing;
 	if (p->tried_server && p->back.dialog != NULL && p->back.dialog->at != NULL)
@@ -43,7 +45,7 @@ static void put_context(const struct session *s, struct buf *to)
 	char ip[ADDR_TEXT_MAX];
 
 	buf_format(to, ", client: %s%s, server: %.*s", addr_ip_text(&s->client_addr, ip),
-		   s->pre != NULL && s->pre->starttls ? " using starttls" : "", STR_ARG(s->door->text));
+		   s->starttls ? " using starttls" : "", STR_ARG(s->door->text));
 	put_login(s, to);
 	if (s->server_addr.family != AF_UNSPEC)
 		buf_format(to, ", upstream: %s", addr_text(&s->server_addr, ip));

@@ -29,11 +29,11 @@ struct prelogin {
 	struct auth_request question;
 	struct resolve_query name_query;
 	struct proxyhdr header; /* the PROXY header that came in */
+	const char *naming;	/* for log lines once the client's name is looked up the other way round */
 	struct str client_name; /* verified by DNS; in the arena */
 	enum want wanted;	/* what the front wants once `out` is flushed */
 	unsigned waits;		/* answers WAIT to this question so far */
 	bool tried_server;	/* the back has been opened: log lines name the upstream */
-	bool starttls;		/* TLS came by STARTTLS */
 	bool shut;		/* leave: our side is closed */
 	void (*identified)(struct session *s);
 };
@@ -49,6 +49,7 @@ struct session {
 	char *login;	      /* for log lines of the relay; on the heap */
 	uint64_t number, began_ms;
 	bool debugged; /* debug_connection names the client */
+	bool starttls; /* TLS came, or was to come, by STARTTLS */
 	struct addr client_addr, server_addr;
 	struct session *next, **link;
 	struct task bury;
@@ -71,6 +72,9 @@ void session_set_client(struct session *s);
 /* session.c: the connection to the server stands: the PROXY header, if one is wanted, and the back's dialog.
  */
 void session_set_back(struct session *s);
+
+/* session.c: what the server said at last, without IMAP's tag, as the log shows it. */
+struct str session_answer(const struct session *s);
 
 /* session.c: the name for log lines outlives the login. */
 void session_keep_login(struct session *s);

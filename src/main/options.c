@@ -26,16 +26,18 @@ static const struct valued VALUED[] = { { 'c', offsetof(struct options, conf_fil
 					{ 0, 0, NULL } };
 
 static const char HELP[] =
-	"Usage: postern [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]\n"
+	"Usage: postern [-?hvVtTq] [-s signal] [-p prefix]\n"
+	"               [-e filename] [-c filename] [-g directives]\n"
 	"\n"
 	"Options:\n"
-	"  -?,-h         : this help; -h directives lists all directives, -h NAME explains one\n"
+	"  -?,-h         : this help\n"
+	"  -h NAME       : explain a directive; -h directives explains all\n"
 	"  -v            : show version and exit\n"
-	"  -V            : show version and how it was built, then exit\n"
-	"  -t            : test the configuration and exit\n"
-	"  -T            : test the configuration, dump it and exit\n"
+	"  -V            : show version and configure options then exit\n"
+	"  -t            : test configuration and exit\n"
+	"  -T            : test configuration, dump it and exit\n"
 	"  -q            : suppress non-error messages during configuration testing\n"
-	"  -s signal     : send signal to the master process: stop, quit, reopen, reload\n"
+	"  -s signal     : send signal to a master process: stop, quit, reopen, reload\n"
 	"  -p prefix     : set prefix path (default: " POSTERN_PREFIX ")\n"
 	"  -e filename   : set error log file (default: " POSTERN_ERROR_LOG ", \"stderr\" is allowed)\n"
 	"  -c filename   : set configuration file (default: " POSTERN_CONF ")\n"
@@ -56,7 +58,8 @@ void options_build(void)
 {
 	options_version();
 	fprintf(stderr,
-		"built by %s %s\nbuilt with %s\nconfigure arguments: --prefix=%s --conf-path=%s "
+		"built by %s %s\nbuilt with %s\nTLS SNI support enabled\nconfigure arguments: --prefix=%s "
+		"--conf-path=%s "
 		"--error-log-path=%s\n",
 		POSTERN_COMPILER, __VERSION__, POSTERN_LIBRARIES, POSTERN_PREFIX, POSTERN_CONF,
 		POSTERN_ERROR_LOG);

@@ -222,6 +222,14 @@ DIFFERENCES = {
     "log-handshake": Difference(
         "log", "A TLS handshake that takes too long is not logged.", "`client timed out … while SSL handshaking`.",
         "Like all others."),
+    "log-hasty": Difference(
+        "log", "Shows all that a client said before the greeting.", "Shows its first word.",
+        "What a client says before its login may be credentials; none of it is for the log.", SECURITY),
+    "log-bad-name": Difference(
+        "log", "Shows the invalid name that an address resolves to.", "Says only that it is invalid.",
+        "Whoever owns an address writes its name: it goes nowhere unchecked.", SECURITY),
+    "log-tag": Difference(
+        "log", "The refusal of an IMAP login is shown without its tag.", "Whole.", "It is what the server said."),
     "log-no-name": Difference(
         "log", "A client without a name in DNS is an `error`.", "`info`.", "Most are; it is noise."),
     "log-secrets": Difference(

@@ -185,16 +185,23 @@ READING = "while reading response from upstream"
 
 
 def refusal(name, voice, course, last, *, server="", nonsense=False):
-    """`course` leads to the line `last`, which the backend says and nobody wants to hear.  The log leaves out the
-    tag of an IMAP refusal.  What is no refusal at all, postern does not pass on."""
-    logged = last.removeprefix("a ")
+    """`course` leads to the line `last`, which the backend says and nobody wants to hear.  nginx's log leaves out
+    the tag of an IMAP refusal.  What is no refusal at all, postern does not pass on."""
+    said = f'upstream sent invalid response: "{last}" {READING}'
+    because = ("log-tag",) if last.startswith("a ") else ()
+
+    def logs(level):
+        if not because:
+            return f"log {level} {said}"
+        return f"nginx log {level} {said.replace(chr(34) + 'a ', chr(34))}\npostern log {level} {said}"
+
     book.add(f"{voice.name} {name}", voice, f"""
         {course}
         b> {last}
         {broken(voice)}
         b<.
-        log error upstream sent invalid response: "{logged}" {READING}
-    """, server=server)
+        {logs("error")}
+    """, server=server, because=because)
     passing = f"{server} proxy_pass_error_message on;".strip()
     if nonsense:
         book.add(f"{voice.name} {name}, not passed on", voice, f"""
@@ -204,8 +211,8 @@ def refusal(name, voice, course, last, *, server="", nonsense=False):
             postern < {voice.internal}
             <.
             b<.
-            nginx log info upstream sent invalid response: "{logged}" {READING}
-            postern log error upstream sent invalid response: "{logged}" {READING}
+            nginx log info {said}
+            postern log error {said}
         """, server=passing, because="nonsense-passed")
     else:
         book.add(f"{voice.name} {name}, passed on", voice, f"""
@@ -214,8 +221,8 @@ def refusal(name, voice, course, last, *, server="", nonsense=False):
             < {last}
             <.
             b<.
-            log info upstream sent invalid response: "{logged}" {READING}
-        """, server=passing)
+            {logs("info")}
+        """, server=passing, because=because)
 
 
 def refusals(name, voice, course, refused, odd, server=""):

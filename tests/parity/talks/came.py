@@ -410,8 +410,11 @@ book.add("resolver, delayed greeting and a hasty client", SMTP, r"""
     < 250 AUTH PLAIN LOGIN
 """, opening=None, server=RESOLVER + " resolver_timeout 500ms;")
 resolved("hostile name", [r"{reverse} PTR x\r\nXCLIENT.test"], "[TEMPUNAVAIL]", logs=False)
-resolved("name with a blank", [r"{reverse} PTR x\x20y.test"], "[TEMPUNAVAIL]")
-resolved("name with an underscore", [r"{reverse} PTR x_y.test"], "[TEMPUNAVAIL]")
+for what, name, shown in (("a blank", r"x\x20y.test", "x y.test"), ("an underscore", "x_y.test", "x_y.test")):
+    resolved(f"name with {what}", [rf"{{reverse}} PTR {name}"], "[TEMPUNAVAIL]", log=f"""
+        nginx log error {{client}} resolved to invalid host name "{shown}" while in resolving client address
+        postern log error {{client}} resolved to invalid host name while in resolving client address""",
+             because="log-bad-name", logs=False)
 for voice in (IMAP, POP3):
     book.add(f"{voice.name} never resolves", voice, f"""
         {voice.login}

@@ -461,8 +461,9 @@ add("greeting delayed, client too early", r"""
     >> EHLO x\r\nNOOP\r\n
     < 503 5.5.0 Improper use of SMTP command pipelining
     <.
-    log info client was rejected before greeting: "EHLO x__NOOP__" while in delay pipelining state
-""", server="smtp_greeting_delay 5s;", opening=None, logs=False)
+    nginx log info client was rejected before greeting: "EHLO x__NOOP__" while in delay pipelining state
+    postern log info client was rejected before greeting: "EHLO" while in delay pipelining state
+""", server="smtp_greeting_delay 5s;", opening=None, logs=False, because="log-hasty")
 add("greeting with another name", """
     < 220 mx.other.example ESMTP ready
     > HELO x

@@ -549,7 +549,7 @@ static void deadline_covers_the_second_attempt(void **state)
 
 	(void)state;
 	asks(f, WANT);
-	asks(f, cause(f, SERVER " timed out"));
+	asks(f, cause(f, SERVER " timed out (110: Connection timed out)"));
 	assert_int_equal(f->server.requests, 3);
 	end(f);
 }
@@ -642,14 +642,14 @@ static void silence_and_dribble_time_out(void **state)
 
 	(void)state;
 	for (int i = 1; i <= 2; i++) {
-		asks(f, cause(f, SERVER " timed out"));
+		asks(f, cause(f, SERVER " timed out (110: Connection timed out)"));
 		UNTIL(f, f->server.ended == i);
 	}
 	/* on a kept connection as well, and there silence is no reason to ask again */
 	asks(f, WANT);
 	ask(f, &f->one);
 	assert_true(ring_in(f, f->pool->busy) <= 100);
-	assert_answer(f, &f->one, cause(f, SERVER " timed out"));
+	assert_answer(f, &f->one, cause(f, SERVER " timed out (110: Connection timed out)"));
 	assert_int_equal(f->server.accepted, 3);
 	assert_int_equal(f->server.requests, 4);
 	end(f);
@@ -768,7 +768,7 @@ static void next_address_when_one_swallows(void **state)
 	unload(&f->conf);
 	snprintf(text, sizeof(text), "auth_http 127.0.0.2:%u; auth_http_timeout 50ms", f->port);
 	configure(f, text);
-	asks(f, cause(f, "error: auth http server 127.0.0.2:@ timed out"));
+	asks(f, cause(f, "error: auth http server 127.0.0.2:@ timed out (110: Connection timed out)"));
 	/* and who does not want to know any more leaves nothing behind */
 	ask(f, &f->one);
 	settle(f);

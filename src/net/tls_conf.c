@@ -78,7 +78,7 @@ static const struct directive DIRECTIVES[] = {
 	  .args = "off | none | [builtin[:SESSIONS]] [shared:NAME:SIZE]",
 	  .help = "Where sessions are kept that clients may resume by their number: in each worker, in "
 		  "memory common to all, or nowhere. `none` lets clients believe they might be. All zones "
-		  "share one space, as large as the program was started with; their sizes are only checked." },
+		  "share one space, as large as the program began with; their sizes are only checked." },
 	{ "ssl_session_tickets", IN_BOTH, 1, 1, PLAIN(SLOT_FLAG, tickets), .preset = "on",
 	  .args = "on | off",
 	  .help = "Lets clients resume sessions with tickets that they keep themselves. Without key "

@@ -9,27 +9,12 @@ import ssl
 import pytest
 
 from conftest import unharmed
+from gates import Gate
 from line import Line, greeted, log_in, logged_in, still_works
-from peers import Postern
 from peers.process import accepts, wait_until
-from town import HOST, Doors, alarms, configuration
+from town import HOST, alarms
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may choose whom workers become")
-
-
-class Gate(Postern):
-    """A postern whose configuration can be given anew in parts."""
-
-    def __init__(self, site, town, main="worker_processes 2;"):
-        self.town = town
-        self.doors = Doors(site)
-        super().__init__(site, self.config_with(main))
-
-    def config_with(self, main="worker_processes 2;", mail="", servers=()):
-        return configuration(self.town.mail_lines() + mail, *self.doors.lines(), *servers, main=main)
-
-    def reload_with(self, **parts):
-        return self.reload(self.config_with(**parts))
 
 
 @pytest.fixture
@@ -68,7 +53,6 @@ class unharmed_but_for_emerg:
     """The same workers before and after; [emerg] lines are what the test is about."""
 
     def __init__(self, gate):
-        wait_until(lambda: len(gate.workers()) == 2, 10, "the workers", gate)
         self.gate, self.workers = gate, gate.workers()
 
     def __enter__(self):
@@ -133,7 +117,6 @@ def install(gate, certificate):
 
 def test_more_and_fewer_workers(own, town):
     user = town.user()
-    wait_until(lambda: len(own.workers()) == 2, 10, "two workers", own)
     first = own.workers()
     own.reload_with(main="worker_processes 4;")
     wait_until(lambda: len(own.workers()) == 4, 10, "four workers", own)
@@ -156,7 +139,6 @@ def test_more_and_fewer_workers(own, town):
 def test_another_user(own, town):
     """Who a process is cannot change: new workers take over, and old ones stay as long as their sessions."""
     user = town.user()
-    wait_until(lambda: len(own.workers()) == 2, 10, "two workers", own)
     old = own.workers()
     with logged_in(own.doors, "imap", user) as session:
         own.reload_with(main="worker_processes 2; user daemon;")
@@ -268,6 +250,6 @@ def test_sessions_of_the_old_configuration_end_in_time(site, town):
     with logged_in(own.doors, "imap", user) as relayed, greeted(own.doors, "pop3", "plain", None) as greeted_only:
         own.reload_with()
         with logged_in(own.doors, "imap", user) as new:
-            own.wait_log("shutdown timeout, client:", times=2)
+            own.wait_log("shutdown timeout while ", times=2)
             assert relayed.rest() == "" and greeted_only.rest() == ""
             assert still_works(new, "imap")

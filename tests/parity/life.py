@@ -138,6 +138,8 @@ class Life:
             client = await wire.Wire.connect(("127.25.0.1", self.ports[door]))
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            return False  # it was waiting to be accepted when the door was closed
         client.close()
         return False
 

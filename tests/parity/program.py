@@ -132,6 +132,14 @@ class Program:
     def signal(self, number):
         os.kill(self.process.pid, number)
 
+    async def detached(self):
+        """Waits until the command has returned, though others may hold its pipe (asyncio's wait() would wait for these,
+        too).  Its exit status."""
+        async with asyncio.timeout(DEADLINE):
+            while self.process.returncode is None:
+                await asyncio.sleep(0.01)
+        return self.process.returncode
+
     async def gone(self):
         """Waits until nobody holds the pipe any more: the master, its daemon, all workers."""
         async with asyncio.timeout(DEADLINE):

@@ -232,7 +232,7 @@ async def test_commands(life):
 @scenario(daemon="on")
 async def test_daemon(life):
     """The command returns, the master lives on alone and ends by TERM."""
-    assert await life.program.process.wait() == 0
+    assert await life.program.detached() == 0
     assert os.getsid(life.pid()) == life.pid()
     relayed, back = await life.login()
     assert await relays(relayed, back)

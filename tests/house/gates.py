@@ -33,6 +33,7 @@ class Daemon(Gate):
     """One that goes to the background: the program that was started ends, and the master is known by its pid file alone."""
 
     globals = "daemon on;"
+    session = None  # which the first master began, and its heirs stay in
 
     def command(self, *more):
         argv = super().command(*more)
@@ -42,8 +43,9 @@ class Daemon(Gate):
         self.site.own(self)
         self.process.start()
         assert self.process.wait() == 0, self.log_tail()
-        janitor.watch_session(self.master())
-        self.session = self.master()
+        # The program may end before the master has written its pid file; and 0 would be the session of init.
+        self.session = wait_until(self.master, 20, "the pid file")
+        janitor.watch_session(self.session)
         wait_until(lambda: len(self.workers()) == workers, 20, "the workers", None)
         return self
 
@@ -55,7 +57,9 @@ class Daemon(Gate):
             return 0
 
     def tell(self, sig, pid=None):
-        os.kill(pid or self.master(), sig)
+        pid = pid or self.master()
+        assert pid > 1, "no master; and kill() would take 0 for ourselves"
+        os.kill(pid, sig)
 
     def workers(self, master=None):
         return [pid for pid in children_of(master or self.master()) if b"worker process" in title(pid)]
@@ -80,6 +84,9 @@ class Daemon(Gate):
 
     def stop(self):
         """Ends all masters and workers, however many there are."""
+        if self.session is None:
+            self.process.stop()
+            return
         for sig in (signal.SIGTERM, signal.SIGKILL):
             for pid in session_of(self.session):
                 try:

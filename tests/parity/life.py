@@ -23,7 +23,7 @@ worker_processes 1;
 error_log stderr info;
 pid {dir}/run.pid;
 {main}
-events {{ worker_connections 100; }}
+events {{ worker_connections 100; {events} }}
 mail {{
     auth_http {auth}/;
     server_name {name};
@@ -38,11 +38,14 @@ SMTP = "server {{ listen 127.25.0.1:{smtp}; protocol smtp; xclient off; }}\n"
 class Life:
     """`async with Life("nginx") as life`."""
 
-    def __init__(self, name, *, daemon="off", main="", mail="", servers=IMAP + SMTP):
+    def __init__(self, name, *, daemon="off", main="", events="", mail="", servers=IMAP + SMTP, before=None):
+        """`before` is awaited with the Life before the program starts; it may add to `names`."""
         self.name = name
         self.place = Path(tempfile.mkdtemp(prefix=f"life-{name}-"))
         self.place.chmod(0o755)
-        self.settings = {"daemon": daemon, "main": main, "mail": mail, "servers": servers, "name": "first.example"}
+        self.before = before
+        self.names = {}
+        self.settings = {"daemon": daemon, "main": main, "events": events, "mail": mail, "servers": servers, "name": "first.example"}
         self.program = programs.Program(name, self.place)
         self.back = mailserver.MailServer()
         self.masters = set()
@@ -53,17 +56,23 @@ class Life:
         ports = programs.FreePorts()
         self.ports = {word: ports.take("127.25.0.1") for word in ("imap", "smtp", "more")}
         ports.release()
+        if self.before:
+            await self.before(self)
         await self.program.start(self.config())
         self.masters.add(self.pid() if self.settings["daemon"] == "on" else self.program.process.pid)
         return self
 
-    async def __aexit__(self, *_):
+    async def end(self):
+        """Ends all that was started, by TERM."""
         for pid in self.masters:
             try:
                 os.kill(pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass
         await self.program.gone()
+
+    async def __aexit__(self, *_):
+        await self.end()
         await self.auth.stop()
         await self.back.stop()
         for path in sorted(self.place.rglob("*"), reverse=True):
@@ -73,7 +82,7 @@ class Life:
     def config(self, **changes):
         """The configuration, after changing some of its settings."""
         self.settings.update(changes)
-        values = {"dir": self.place, "auth": f"127.25.0.2:{self.auth.port}", **self.ports}
+        values = {**self.names, "dir": self.place, "auth": f"127.25.0.2:{self.auth.port}", **self.ports}
         parts = {key: value.format(**values) for key, value in self.settings.items()}
         return CONFIG.format(user="user nobody nogroup;" if os.geteuid() == 0 else "", **values, **parts)
 

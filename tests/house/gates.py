@@ -10,7 +10,7 @@ from town import Doors, configuration
 
 
 class Gate(Postern):
-    """A postern whose configuration can be given anew in parts: lines of the outermost level, of mail {}, more servers."""
+    """A postern whose configuration can be given anew in parts: outermost lines, those of mail {}, more servers."""
 
     def __init__(self, site, town, main="worker_processes 2;", mail="", servers=(), **more):
         self.town = town
@@ -30,7 +30,7 @@ class Gate(Postern):
 
 
 class Daemon(Gate):
-    """One that goes to the background: the program that was started ends, and the master is known by its pid file alone."""
+    """One in the background: the program that was started ends, and its pid file alone knows the master."""
 
     globals = "daemon on;"
     session = None  # which the first master began, and its heirs stay in

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs that others wrote, on both sides of the gate: who the client is must come through from end to end.
 
-HAProxy stands in front and says so by the PROXY protocol; Dovecot and Postfix stand behind, and write the address that they
-were told into their logs. All programs talk to each other from 127.0.0.1, so 127.0.0.77 can only have been passed on.
+HAProxy stands in front and says so by the PROXY protocol; Dovecot and Postfix stand behind, and write the
+address that they were told into their logs. All programs talk to each other from 127.0.0.1, so 127.0.0.77 can
+only have been passed on.
 """
 
 import pytest
@@ -45,8 +46,8 @@ class Street:
 
     def __init__(self, site, haproxy, how, *, protocol, port, lines):
         self.protocol, self.inner, self.door = protocol, site.port(), (HOST, site.port())
-        auth = AuthServer(site, {"servers": {ADA.lives: {protocol: f"{HOST}:{port}"}},
-                                 "users": {ADA.name: {"password": ADA.password, "server": ADA.lives}}}).start()
+        users = {ADA.name: {"password": ADA.password, "server": ADA.lives}}
+        auth = AuthServer(site, {"servers": {ADA.lives: {protocol: f"{HOST}:{port}"}}, "users": users}).start()
         self.gate = Postern(site, configuration(
             f"auth_http {auth.url}; server_name mail.example.org; set_real_ip_from 127.0.0.0/8; {lines}",
             f"listen {HOST}:{self.inner} proxy_protocol; protocol {protocol};")).start()
@@ -61,7 +62,8 @@ class Street:
         line.line()
         assert log_in(line, self.protocol, ADA).startswith(("a OK", "+OK", "235"))
         assert still_works(line, self.protocol)
-        self.gate.wait_log(f'client logged in, client: {CLIENT}, server: {HOST}:{self.inner}, login: "{ADA.name}"')
+        here = f"{HOST}:{self.inner}"
+        self.gate.wait_log(f'client logged in, client: {CLIENT}, server: {here}, login: "{ADA.name}"')
         return line
 
     def leave(self, line, word):
@@ -78,7 +80,8 @@ def test_from_haproxy_to_dovecot(site, haproxy, how, protocol, word):
                     lines=f"proxy_protocol {VERSIONS[how]};")
     ada = street.enter()
     log = dovecot.process.wait_log(f"rip={CLIENT},")
-    assert [f"user=<{ADA.name}>" in entry for entry in log.splitlines() if f"rip={CLIENT}," in entry] == [True]
+    entry, = (entry for entry in log.splitlines() if f"rip={CLIENT}," in entry)
+    assert f"user=<{ADA.name}>" in entry
     street.leave(ada, word)
 
 
@@ -95,8 +98,8 @@ def post(site):
     if Postfix.why_not():
         pytest.skip(Postfix.why_not())
     dovecot = Dovecot(site, ADA.lives, {ADA.name: ADA.password}).start()
-    return lambda extra="": Postfix(site, "post", {ADA.name: dovecot.maildir(ADA.name)}, sasl=dovecot.sasl_socket,
-                                    extra=extra).start()
+    boxes = {ADA.name: dovecot.maildir(ADA.name)}
+    return lambda extra="": Postfix(site, "post", boxes, sasl=dovecot.sasl_socket, extra=extra).start()
 
 
 @pytest.mark.parametrize("way, extra, lines", [

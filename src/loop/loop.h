@@ -81,13 +81,6 @@ void loop_abandon(struct loop *l, struct watch *w);
  * call. */
 void loop_rouse(struct loop *l, struct watch *w);
 
-/* The same without a system call, for a descriptor that is closed next and of which there is no duplicate. */
-void loop_abandon(struct loop *l, struct watch *w);
-
-/* Have w->fn called in the next turn with what is ready then, though it was told before. Costs a system
- * call. */
-void loop_rouse(struct loop *l, struct watch *w);
-
 /* Have t->fn called once after `after_ms` of loop time, or a little later; never from inside. Arming an armed
  * timer moves it; that costs no system call. 0 is the next millisecond. */
 void loop_arm(struct loop *l, struct timer *t, uint64_t after_ms);

@@ -228,8 +228,6 @@ DIFFERENCES = {
     "log-bad-name": Difference(
         "log", "Shows the invalid name that an address resolves to.", "Says only that it is invalid.",
         "Whoever owns an address writes its name: it goes nowhere unchecked.", SECURITY),
-    "log-tag": Difference(
-        "log", "The refusal of an IMAP login is shown without its tag.", "Whole.", "It is what the server said."),
     "log-no-name": Difference(
         "log", "A client without a name in DNS is an `error`.", "`info`.", "Most are; it is noise."),
     "log-secrets": Difference(

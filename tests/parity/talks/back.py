@@ -185,23 +185,16 @@ READING = "while reading response from upstream"
 
 
 def refusal(name, voice, course, last, *, server="", nonsense=False):
-    """`course` leads to the line `last`, which the backend says and nobody wants to hear.  nginx's log leaves out
-    the tag of an IMAP refusal.  What is no refusal at all, postern does not pass on."""
-    said = f'upstream sent invalid response: "{last}" {READING}'
-    because = ("log-tag",) if last.startswith("a ") else ()
-
-    def logs(level):
-        if not because:
-            return f"log {level} {said}"
-        return f"nginx log {level} {said.replace(chr(34) + 'a ', chr(34))}\npostern log {level} {said}"
-
+    """`course` leads to the line `last`, which the backend says and nobody wants to hear.  The log leaves out the
+    tag of an IMAP refusal.  What is no refusal at all, postern does not pass on."""
+    said = f'upstream sent invalid response: "{last.removeprefix("a ")}" {READING}'
     book.add(f"{voice.name} {name}", voice, f"""
         {course}
         b> {last}
         {broken(voice)}
         b<.
-        {logs("error")}
-    """, server=server, because=because)
+        log error {said}
+    """, server=server)
     passing = f"{server} proxy_pass_error_message on;".strip()
     if nonsense:
         book.add(f"{voice.name} {name}, not passed on", voice, f"""
@@ -221,8 +214,8 @@ def refusal(name, voice, course, last, *, server="", nonsense=False):
             < {last}
             <.
             b<.
-            {logs("info")}
-        """, server=passing, because=because)
+            log info {said}
+        """, server=passing)
 
 
 def refusals(name, voice, course, refused, odd, server=""):

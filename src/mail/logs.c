@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 size_t generation_log_files(const struct generation *g)
@@ -26,12 +27,14 @@ static struct log_sink *make_sink(const struct generation *g, const struct log_u
 {
 	size_t len;
 	const struct log_output *o = &error_log_outputs(g->conf, &len)[use->output];
-	struct log_syslog how = { .server = &o->server, .facility = o->facility, .tag = o->tag.at };
+	char tag[33]; /* a part of a word: the next parameter follows it */
+	struct log_syslog how = { .server = &o->server, .facility = o->facility, .tag = tag };
 	struct str host;
 	int error;
 
 	if (o->kind != LOG_TO_SYSLOG)
 		return log_sink_file(g->log_fds[use->output], level);
+	snprintf(tag, sizeof(tag), "%.*s", STR_ARG(o->tag));
 	if (!o->nohostname && bundle_ask(g->bundle, BUNDLE_FACT, STR("hostname"), &host, &error))
 		how.host = host.at;
 	return log_sink_syslog(g->log_fds[use->output], level, &how);

@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "conf/errorlog.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
 #include <unistd.h>
 
 size_t generation_log_files(const struct generation *g)

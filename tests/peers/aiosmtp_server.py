@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 
@@ -12,7 +13,18 @@ from maildir import deliver
 
 
 class Server(SMTP):
-    """SMTP plus XCLIENT, believed from everybody: it listens on loopback only."""
+    """SMTP plus XCLIENT, believed from everybody: it listens on loopback only.
+
+    The parameters of DSN (RFC 3461) are taken and passed over, as nobody here would send a notification.
+    """
+
+    @syntax("MAIL FROM: <address>", extended=" [parameters]")
+    async def smtp_MAIL(self, arg):
+        await super().smtp_MAIL(arg and re.sub(r"\s+(RET|ENVID)=\S+", "", arg, flags=re.IGNORECASE))
+
+    @syntax("RCPT TO: <address>", extended=" [parameters]")
+    async def smtp_RCPT(self, arg):
+        await super().smtp_RCPT(arg and re.sub(r"\s+(NOTIFY|ORCPT)=\S+", "", arg, flags=re.IGNORECASE))
 
     @syntax("XCLIENT attributes")
     async def smtp_XCLIENT(self, arg):  # the library finds commands by this name
@@ -30,7 +42,7 @@ class Deliver:
 
     async def handle_EHLO(self, _server, session, _envelope, hostname, responses):
         session.host_name = hostname
-        return responses[:-1] + ["250-XCLIENT ADDR NAME LOGIN", responses[-1]]
+        return responses[:-1] + ["250-DSN", "250-XCLIENT ADDR NAME LOGIN", responses[-1]]
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
         if address.lower() not in self.mailboxes:

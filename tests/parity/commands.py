@@ -37,8 +37,8 @@ class Printed:
 
 
 def run(name, *options, place, whole=False):
-    """What the program printed, its own name replaced by PROGRAM; without the notice that postern skips load_module, which
-    every configuration here has for nginx's sake, unless it is wanted whole."""
+    """What the program printed, its own name replaced by PROGRAM; without the notice that postern skips
+    load_module, which every configuration here has for nginx's sake, unless it is wanted whole."""
     if not (place / "modules").exists():
         (place / "modules").symlink_to(MODULES)
     done = subprocess.run([binary(name), *map(str, options)], capture_output=True, timeout=LIMIT, cwd=place,

@@ -26,7 +26,8 @@ def make_certificates(place):
     ca = certs.Authority(place)
     ca.issue("mail.example", alt=["DNS:mail.example"])
     ca.issue("client-good", subject="/CN=joe")
-    ca.issue("client-odd-names", subject="/C=DE/O=A, B + C \"D\"/OU=x\\=y;z<>#/CN= J\u00f6rg /emailAddress=joe@example.org")
+    ca.issue("client-odd-names",
+             subject="/C=DE/O=A, B + C \"D\"/OU=x\\=y;z<>#/CN= J\u00f6rg /emailAddress=joe@example.org")
     ca.issue("client-expired", days=-1)
     ca.revoke(ca.issue("client-revoked")[0])
     ca.crl()

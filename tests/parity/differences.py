@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every allowed difference between nginx and postern, with its reason.
 
-`shown_by` says who proves it: "talks" are conversations that name the key in `because` and tell what each program
-does; "everywhere" are forms that all conversations read alike (player.py, world.py); "faults" are configurations for
-`-t`; "commands" the tests of the command line, "life" those of signals.  A difference that nothing shows any more fails the suite.
+`shown_by` says who proves it: "talks" are conversations that name the key in `because` and tell what each
+program does; "everywhere" are forms that all conversations read alike (player.py, world.py); "faults" are
+configurations for `-t`; "commands" the tests of the command line, "life" those of signals. A difference that
+nothing shows any more fails the suite.
 
-docs/compatibility.md is made from this: `cd tests && python3 -m parity.differences > ../docs/compatibility.md`.
+docs/compatibility.md is made from this: `cd tests && python3 -m parity.differences >
+../docs/compatibility.md`.
 """
 
 from dataclasses import dataclass
@@ -40,7 +42,8 @@ DIFFERENCES = {
 
     # --- input from clients
     "credential-controls": Difference(
-        "names and passwords", "CR, LF and NUL pass to the authentication server (encoded) and to POP3 backends (raw).",
+        "names and passwords",
+        "CR, LF and NUL pass to the authentication server (encoded) and to POP3 backends (raw).",
         "Refused as an invalid command.", "They are commands to the backend.", SECURITY),
     "envelope-controls": Difference(
         "SMTP envelope", "Control characters in HELO, MAIL and RCPT pass.",
@@ -69,11 +72,13 @@ DIFFERENCES = {
         "`proxy_smtp_auth`", "Without a password, greets the backend and gives up.", "Does not go there.",
         "Nothing can come of it."),
     "auth-needs-ehlo": Difference(
-        "`proxy_smtp_auth`", "Says HELO before AUTH if the client said HELO, and nothing after XCLIENT.", "EHLO.",
+        "`proxy_smtp_auth`", "Says HELO before AUTH if the client said HELO, and nothing after XCLIENT.",
+        "EHLO.",
         "RFC 4954, section 3; XCLIENT begins a new session."),
     "behind-starttls": Difference(
         "STARTTLS", "Throws away what was sent in plain text behind the command.",
-        "Ends the connection.", "Whoever does that is attacking, or loses commands without a word.", SECURITY),
+        "Ends the connection.", "Whoever does that is attacking, or loses commands without a word.",
+        SECURITY),
     "http-verbs": Difference(
         "first line", "Answers an HTTP request line by line, up to `max_errors`.",
         "Ends the connection at an HTTP verb.", "Browsers made to speak to mail ports (ALPACA).", SECURITY),
@@ -81,7 +86,8 @@ DIFFERENCES = {
         "`starttls only`", "Accepts MAIL and RCPT in plain text with `smtp_auth none`.",
         "`530 5.7.0 Must issue a STARTTLS command first`.", "The directive says so.", SECURITY),
     "external-gate": Difference(
-        "SASL EXTERNAL", "Accepted with an initial response though not enabled.", "Refused.", "The directive says so.",
+        "SASL EXTERNAL", "Accepted with an initial response though not enabled.", "Refused.",
+        "The directive says so.",
         SECURITY),
     "external-stale-password": Difference(
         "SASL EXTERNAL", "After a failed login, sends that login's password along.", "Sends none.",
@@ -90,7 +96,8 @@ DIFFERENCES = {
         "IMAP", "Tags may hold only letters, digits, `-`, `.` and `_`.", "All that RFC 9051 allows.",
         "Clients use them."),
     "imap-empty-tag": Difference(
-        "IMAP", "Some errors are answered with an empty tag, or without any.", "`*`, or the tag of the command.",
+        "IMAP", "Some errors are answered with an empty tag, or without any.",
+        "`*`, or the tag of the command.",
         "RFC 9051, section 7.1."),
     "imap-stale-tag": Difference(
         "IMAP", "After a failed login, a line without a tag is answered with whatever now stands where the tag was.",
@@ -113,7 +120,8 @@ DIFFERENCES = {
         "POP3", "Commands of more than 128 bytes are too long.", "4 KB and more (`pop3_client_buffer`).",
         "Long passwords, tokens."),
     "pop3-blanks": Difference(
-        "POP3", "Several blanks in front of a password are one.", "They belong to the password.", "RFC 1939, section 7."),
+        "POP3", "Several blanks in front of a password are one.", "They belong to the password.",
+        "RFC 1939, section 7."),
     "rejected-mail": Difference(
         "SMTP", "A rejected MAIL destroys the commands that are pipelined behind it (when the log level is info).",
         "They are answered.", "The log must not change what it logs."),
@@ -121,7 +129,8 @@ DIFFERENCES = {
         "SMTP", "EHLO is remembered across HELO and STARTTLS, for the backend.", "The last greeting counts.",
         "RFC 3207, RFC 5321."),
     "challenge-reuse": Difference(
-        "CRAM-MD5", "One challenge for each connection.", "One for each attempt.", "An answer must not be good twice.",
+        "CRAM-MD5", "One challenge for each connection.", "One for each attempt.",
+        "An answer must not be good twice.",
         SECURITY, shown_by="everywhere"),
 
     # --- authentication server
@@ -132,7 +141,8 @@ DIFFERENCES = {
         "auth_http", "An empty `Auth-Status` lets SMTP users in, and refuses others with an empty text.",
         "A broken answer.", "Whoever is in doubt keeps the door shut.", SECURITY),
     "auth-response-size": Difference(
-        "auth_http", "Answers of more than 1024 bytes of header fail without a word.", "16 KB.", "Cookies, tracing headers."),
+        "auth_http", "Answers of more than 1024 bytes of header fail without a word.", "16 KB.",
+        "Cookies, tracing headers."),
     "wait-loop": Difference(
         "auth_http", "`WAIT` without `Auth-Wait` asks again at once, and goes on asking after an OK.",
         "Waits at least a second, and the next answer counts.", "Thousands of questions a second."),
@@ -144,10 +154,12 @@ DIFFERENCES = {
         "The question is dropped.", "Logging in for nobody."),
 
     "error-code": Difference(
-        "auth_http", "Passes on whatever stands in `Auth-Error-Code`.", "`535 5.7.0` instead of what is no reply code.",
+        "auth_http", "Passes on whatever stands in `Auth-Error-Code`.",
+        "`535 5.7.0` instead of what is no reply code.",
         "The client would not understand."),
     "stale-credentials": Difference(
-        "auth_http", "1.22 sends name and password of a failed AUTH with the question about a recipient.", "Sends none.",
+        "auth_http", "1.22 sends name and password of a failed AUTH with the question about a recipient.",
+        "Sends none.",
         "CVE-2025-53859; fixed in 1.29.1.", NEWER),
 
     # --- backends
@@ -155,7 +167,8 @@ DIFFERENCES = {
         "IMAP backend", "1.22 fails at untagged lines before the tagged OK, since 1.27.3 it takes one.",
         "Any number.", "Courier, Gmail, SmarterMail.", NEWER),
     "imap-login-one-line-only": Difference(
-        "IMAP backend", "A continuation of three bytes (`+` CR LF) never arrives.", "No continuation is needed.",
+        "IMAP backend", "A continuation of three bytes (`+` CR LF) never arrives.",
+        "No continuation is needed.",
         "Two round trips less for each login."),
     "backend-lf": Difference(
         "backends", "A reply that ends in LF alone never arrives.", "It does.", "Broken servers exist."),
@@ -164,32 +177,39 @@ DIFFERENCES = {
         "A forged OK behind it.", SECURITY),
     "nonsense-passed": Difference(
         "`proxy_pass_error_message`", "Passes on anything that it did not expect, even an OK.",
-        "Passes on refusals; anything else is an error of the backend.", "The client would take it for an answer.",
+        "Passes on refusals; anything else is an error of the backend.",
+        "The client would take it for an answer.",
         SECURITY),
     "imap-case": Difference(
         "IMAP backend", "`* ok` is not `* OK`.", "It is.", "RFC 9051, section 9."),
     "xtext": Difference(
-        "XCLIENT", "1.22 sends the name raw.", "xtext, as nginx since 1.29.2.", "A blank ends the attribute.", NEWER),
+        "XCLIENT", "1.22 sends the name raw.", "xtext, as nginx since 1.29.2.", "A blank ends the attribute.",
+        NEWER),
     "xclient-attributes": Difference(
         "XCLIENT", "ADDR, LOGIN and NAME, whatever the server announces.",
-        "Every attribute that it announces (PORT, PROTO, HELO, DESTADDR, DESTPORT).", "The backend may as well know."),
+        "Every attribute that it announces (PORT, PROTO, HELO, DESTADDR, DESTPORT).",
+        "The backend may as well know."),
 
     # --- where clients come from
     "proxy-pieces": Difference(
-        "PROXY protocol", "A header that does not come in one piece ends the connection.", "The rest is awaited.",
+        "PROXY protocol", "A header that does not come in one piece ends the connection.",
+        "The rest is awaited.",
         "TCP promises no pieces."),
     "proxy-behind": Difference(
-        "PROXY protocol", "IMAP and POP3 commands that come together with the header are answered when more comes.",
+        "PROXY protocol",
+        "IMAP and POP3 commands that come together with the header are answered when more comes.",
         "Answered at once.", "The client waits."),
     "proxy-strict": Difference(
         "PROXY protocol", "Takes things for addresses that are none, and unknown commands and families.",
         "Ends the connection.", "Addresses go into headers, logs and commands.", SECURITY),
     "proxy-v2-size": Difference(
-        "PROXY protocol", "1.22 reads headers of up to 107 bytes, newer ones 4096.", "All that the length can say.",
+        "PROXY protocol", "1.22 reads headers of up to 107 bytes, newer ones 4096.",
+        "All that the length can say.",
         "TLVs.", NEWER),
 
     "proxy-families": Difference(
-        "PROXY protocol", "Names an IPv4 address of its own in a TCP6 header.", "As `::ffff:…`.", "The specification."),
+        "PROXY protocol", "Names an IPv4 address of its own in a TCP6 header.", "As `::ffff:…`.",
+        "The specification."),
 
     # --- the relay
     "half-close": Difference(
@@ -197,12 +217,14 @@ DIFFERENCES = {
         "The end is carried through, each direction by itself.", "`nc -N`, scripts."),
 
     "proxy-timeout": Difference(
-        "`proxy_timeout`", "What only the backend sends does not count: long downloads end.", "Both directions count.",
+        "`proxy_timeout`", "What only the backend sends does not count: long downloads end.",
+        "Both directions count.",
         "The manual says so."),
 
     # --- processes
     "shutdown-before-login": Difference(
-        "`worker_shutdown_timeout`", "Ends relayed sessions; those before the login stay until their own time is up.",
+        "`worker_shutdown_timeout`",
+        "Ends relayed sessions; those before the login stay until their own time is up.",
         "Ends all.", "The manual says so.", shown_by="life"),
     "load-module": Difference(
         "`load_module`, `http`, `stream`", "Does what they say.", "Skips them, with a notice each.",
@@ -213,14 +235,17 @@ DIFFERENCES = {
         "log", "Names the login in `client sent invalid …` lines if it could be decoded.", "Does not.",
         "It was no login.", shown_by="everywhere"),
     "log-escape": Difference(
-        "log", "Names, commands and replies are logged raw.", "All that is not printable, quotes and backslashes as `\\xNN`.",
+        "log", "Names, commands and replies are logged raw.",
+        "All that is not printable, quotes and backslashes as `\\xNN`.",
         "Forged lines, terminal escapes.", SECURITY),
 
     "log-connect": Difference(
-        "log", "`recv() failed (111: Connection refused)`.", "`connect() failed …`, with the auth server's address.",
+        "log", "`recv() failed (111: Connection refused)`.",
+        "`connect() failed …`, with the auth server's address.",
         "It says who refused."),
     "log-handshake": Difference(
-        "log", "A TLS handshake that takes too long is not logged.", "`client timed out … while SSL handshaking`.",
+        "log", "A TLS handshake that takes too long is not logged.",
+        "`client timed out … while SSL handshaking`.",
         "Like all others."),
     "log-hasty": Difference(
         "log", "Shows all that a client said before the greeting.", "Shows its first word.",
@@ -231,7 +256,8 @@ DIFFERENCES = {
     "log-no-name": Difference(
         "log", "A client without a name in DNS is an `error`.", "`info`.", "Most are; it is noise."),
     "log-secrets": Difference(
-        "log", "`client sent too long command` shows the command.", "It does not.", "Passwords are in it.", SECURITY),
+        "log", "`client sent too long command` shows the command.", "It does not.", "Passwords are in it.",
+        SECURITY),
 
     "log-upstream": Difference(
         "log", "Names the backend only where it knows a login.", "Always.", "`smtp_auth none` has no login.",
@@ -242,9 +268,11 @@ DIFFERENCES = {
         "`-t`", "1.22's words for some errors, and the directive `ssl`.", "Those of 1.31.",
         "The newer one is what postern follows.", NEWER, shown_by="faults"),
     "server-names": Difference(
-        "`server_name`", "One.", "Several, also in several directives.", "They choose the server by SNI.", shown_by="faults"),
+        "`server_name`", "One.", "Several, also in several directives.", "They choose the server by SNI.",
+        shown_by="faults"),
     "stricter": Difference(
-        "`-t`", "Takes buffers of no size, and `ssl_session_cache none` twice.", "Bounds are checked, and duplicates.",
+        "`-t`", "Takes buffers of no size, and `ssl_session_cache none` twice.",
+        "Bounds are checked, and duplicates.",
         "Nothing could work with them.", shown_by="faults"),
     "file-errors": Difference(
         "`-t`", "Tells of missing files in OpenSSL's words, without a place or with that of the block.",
@@ -294,7 +322,8 @@ def page():
     for kind, heading in CHAPTERS.items():
         rows = ["| | nginx | postern | why |", "| --- | --- | --- | --- |"]
         rows += [f"| {one.topic} | {one.nginx} | {one.postern} | {one.why} |"
-                 for one in sorted(DIFFERENCES.values(), key=lambda one: one.topic.strip("`").lower()) if one.kind == kind]
+                 for one in sorted(DIFFERENCES.values(),
+                                   key=lambda one: one.topic.strip("`").lower()) if one.kind == kind]
         parts.append(heading + "\n\n" + "\n".join(rows) + "\n")
     parts.append("## Peculiarities that are kept\n\nSomebody may depend on them.\n\n" +
                  "\n".join(f"- {text}" for _, text in KEPT) + "\n")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A program with a life of its own, for the tests of signals: it logs in whoever comes, and can be told to end.
+"""A program with a life of its own, for the tests of signals: it logs in whoever comes, and can be told to
+end.
 
-Unlike a World it may be a daemon, may change its configuration, and may be two programs at once (an upgrade). What it
-logs still comes through the pipe that is its standard error, so everything is waited for by its line in the log.
+Unlike a World it may be a daemon, may change its configuration, and may be two programs at once (an
+upgrade). What it logs still comes through the pipe that is its standard error, so everything is waited for
+by its line in the log.
 """
 
 import asyncio
@@ -45,7 +47,8 @@ class Life:
         self.place.chmod(0o755)
         self.before = before
         self.names = {}
-        self.settings = {"daemon": daemon, "main": main, "events": events, "mail": mail, "servers": servers, "name": "first.example"}
+        self.settings = {"daemon": daemon, "main": main, "events": events, "mail": mail, "servers": servers,
+                         "name": "first.example"}
         self.program = programs.Program(name, self.place)
         self.back = mailserver.MailServer()
         self.masters = set()
@@ -58,18 +61,33 @@ class Life:
         ports.release()
         if self.before:
             await self.before(self)
-        await self.program.start(self.config())
-        self.masters.add(self.pid() if self.settings["daemon"] == "on" else self.program.process.pid)
+        try:
+            await self.program.start(self.config())
+            self.masters.add(self.program.process.pid if self.settings["daemon"] == "off" else await self.daemon())
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
+
+    async def daemon(self):
+        """The number that a daemon writes when it comes to it."""
+        async with asyncio.timeout(programs.DEADLINE):
+            while not (self.place / "run.pid").read_text():
+                await asyncio.sleep(0.01)
+        return self.pid()
 
     async def end(self):
         """Ends all that was started, by TERM."""
+        process = self.program.process
+        if process and process.returncode is None:
+            self.masters.add(process.pid)
         for pid in self.masters:
             try:
                 os.kill(pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass
-        await self.program.gone()
+        if process:
+            await self.program.gone()
 
     async def __aexit__(self, *_):
         await self.end()
@@ -100,7 +118,8 @@ class Life:
 
     def workers(self, since=0):
         """The workers whose start was logged, in order."""
-        found = (re.search(r"start worker process (\d+)", line.text) for line in self.program.lines[since:] if line)
+        found = (re.search(r"start worker process (\d+)",
+                           line.text) for line in self.program.lines[since:] if line)
         return [int(one[1]) for one in found if one]
 
     def signal(self, number, pid=None):

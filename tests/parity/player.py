@@ -50,7 +50,8 @@ class Stage:
         self.talk = talk
         self.outcome = Outcome(world.program.name)
         high, low = divmod(number, 250)
-        self.client_address = {"inet": f"127.25.{high + 8}.{low + 1}", "inet6": "::1", "unix": "unix:"}[talk.via]
+        self.client_address = {"inet": f"127.25.{high + 8}.{low + 1}", "inet6": "::1",
+                               "unix": "unix:"}[talk.via]
         self.back_address = f"127.26.{high + 8}.{low + 1}"
         self.names = {
             "n": number, "client": self.client_address, "back": self.back_address,
@@ -92,7 +93,7 @@ class Stage:
             self._fail(step, str(error))
         except TimeoutError:
             self._fail(step, "waited in vain")
-        except Exception as error:  # a broken script, or one that the program's behaviour broke, is its own fault only
+        except Exception as error:  # whatever it is, the other talks go on
             self._fail(step, repr(error))
         finally:
             for end in (self.client, self.back):
@@ -106,7 +107,8 @@ class Stage:
         self.outcome.fault = f"{self.outcome.program}, {where}\n  {why}"
 
     async def _finish(self):
-        """Nothing may be left: no bytes, no question, no connection; and everything ends when the client leaves."""
+        """Nothing may be left: no bytes, no question, no connection; and everything ends when the client
+        leaves."""
         if self.client and not self.client.end:
             await self.client.shut()
         if self.back and not self.back.end:
@@ -134,7 +136,8 @@ class Stage:
             raise Mismatch(f"came {escape(seen)}")
 
     def normal(self, data):
-        """Puts names for ports, which differ from run to run; `places` knows better where the address is there."""
+        """Puts names for ports, which differ from run to run; `places` knows better where the address is
+        there."""
         text = data.decode("latin-1")
         text = PLACE.sub(lambda found: self.places.get(found[0], found[0]), text)
         text = PORT.sub(lambda found: self.ports.get(found[0], found[0]), text)
@@ -160,7 +163,8 @@ class Stage:
             self.client = await wire.Wire.connect(address[len("unix:"):])
         else:
             self.client = await wire.Wire.connect((address.strip("[]"), port), self.client_address)
-            self.know("cport", address if self.talk.via == "inet6" else self.client_address, self.client.local[1])
+            self.know("cport", address if self.talk.via == "inet6" else self.client_address,
+                      self.client.local[1])
 
     async def at_hand(self):
         if not self.client:
@@ -234,7 +238,8 @@ class Stage:
             raise Mismatch("the handshake succeeded")
         tls = client.tls
         self.names.update(tls=tls.version(), cipher=tls.cipher()[0])
-        facts = f"{tls.version()} {tls.cipher()[0]} {tls.selected_alpn_protocol()} reused={tls.session_reused}"
+        alpn = tls.selected_alpn_protocol()
+        facts = f"{tls.version()} {tls.cipher()[0]} {alpn} reused={tls.session_reused}"
         self.note(step, facts.encode(), None)
         if notes is not None and notes not in facts.replace(" ", ","):
             raise Mismatch(f"came {facts}")
@@ -254,7 +259,8 @@ class Stage:
         self.client = None
 
     def _learn(self, seen, told):
-        """A told {challenge} or {challenge64} is whatever challenge came; from then on it is known by that name."""
+        """A told {challenge} or {challenge64} is whatever challenge came; from then on it is known by that
+        name."""
         for mark, decode in CHALLENGES:
             if mark not in told:
                 continue
@@ -412,7 +418,8 @@ class Stage:
     async def zone(self, step):
         """`dns NAME TYPE VALUE...` puts records into the zone; one capital word is an error."""
         name, kind, *values = fill(step.text, self.names).split()
-        said = values[0] if len(values) == 1 and values[0].isupper() else [unescape(value) for value in values]
+        said = values[0] if len(values) == 1 and values[0].isupper() else [unescape(value)
+                                                                           for value in values]
         if isinstance(said, list) and kind in ("A", "AAAA"):
             said = [value.decode() for value in said]
         self.world.names_server.say(name, kind, said)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Starts the two programs on the same configuration and reads what they log.
 
-Both are started as `PROGRAM -c FILE -p PREFIX -e stderr` with `daemon off`, and log to standard error, a pipe that is
-read as it fills: so that "has it started", "has it reloaded" are events and nobody polls.
+Both are started as `PROGRAM -c FILE -p PREFIX -e stderr` with `daemon off`, and log to standard error, a
+pipe that is read as it fills: so that "has it started", "has it reloaded" are events and nobody polls.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ def wanted():
 
 
 class FreePorts:
-    """Ports that nobody has; they are held until `release`, so that none is given twice.  Addresses of our own
-    (127.25.*) keep strangers from taking them between then and the program's start."""
+    """Ports that nobody has; they are held until `release`, so that none is given twice. Addresses of our
+    own (127.25.*) keep strangers from taking them between then and the program's start."""
 
     def __init__(self):
         self.held = []
@@ -112,7 +112,8 @@ class Program:
             self._news.notify_all()
 
     async def logged(self, text, since=0, count=1):
-        """Waits until `count` lines from number `since` on contain `text`; returns the number after the last."""
+        """Waits until `count` lines from number `since` on contain `text`; returns the number after the
+        last."""
         place = since
         async with asyncio.timeout(DEADLINE):
             while True:
@@ -133,8 +134,8 @@ class Program:
         os.kill(self.process.pid, number)
 
     async def detached(self):
-        """Waits until the command has returned, though others may hold its pipe (asyncio's wait() would wait for these,
-        too).  Its exit status."""
+        """Waits until the command has returned, though others may hold its pipe (asyncio's wait() would
+        wait for these, too). Its exit status."""
         async with asyncio.timeout(DEADLINE):
             while self.process.returncode is None:
                 await asyncio.sleep(0.01)

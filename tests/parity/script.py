@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a conversation is, and the small language in which its course is written (README.md explains it).
 
-A Talk is a server block and a script.  The script is one sequence for all parties: the client, the authentication server
-and the backend take turns, so every step waits for an event that the step before it caused.  Text in steps is
-Latin-1 with \\xNN, \\r, \\n, \\t, \\0 and \\\\; {name} stands for what only the run knows (addresses, ports, challenges).
+A Talk is a server block and a script. The script is one sequence for all parties: the client, the
+authentication server and the backend take turns, so every step waits for an event that the step before it
+caused. Text in steps is Latin-1 with \\xNN, \\r, \\n, \\t, \\0 and \\\\; {name} stands for what only the
+run knows (addresses, ports, challenges).
 """
 
 import re

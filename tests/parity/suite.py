@@ -18,7 +18,8 @@ async def _play_all(numbered, certs):
     gate, starting = asyncio.Semaphore(WORLDS_AT_ONCE), asyncio.Lock()
     outcomes = {name: {} for name in programs.wanted()}
     worlds = [World(name, talks, certs) for talks in _groups(numbered) for name in outcomes]
-    await asyncio.gather(*(_play_world(world, outcomes[world.program.name], gate, starting) for world in worlds))
+    await asyncio.gather(*(_play_world(world, outcomes[world.program.name], gate,
+                                       starting) for world in worlds))
     return outcomes
 
 

@@ -25,7 +25,8 @@ def test_fault(fault, name, tmp_path, authority):
     for path, content in fault.files.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(content)
-    printed = commands.run(name, "-t", "-c", conf, "-p", tmp_path, "-e", tmp_path / "error.log", place=tmp_path)
+    printed = commands.run(name, "-t", "-c", conf, "-p", tmp_path, "-e", tmp_path / "error.log",
+                           place=tmp_path)
     says = fault.postern if name == "postern" and fault.postern is not None else fault.says
     names = {"conf": conf, "dir": tmp_path, "certs": authority.place, **lines_named}
     level = fault.postern_level if name == "postern" and fault.postern_level else fault.level

@@ -83,7 +83,7 @@ async def test_quit(life):
     assert await life.program.ended() == 0
 
 
-@scenario(main="worker_shutdown_timeout 500ms;")
+@scenario(main="worker_shutdown_timeout 1s;")
 async def test_quit_with_a_limit(life):
     """Sessions are ended when the time is up: nginx's only when they are relayed, postern's all."""
     fresh, _ = await life.connect()
@@ -139,7 +139,8 @@ async def test_reload_that_fails(life):
     life.configure(mail="foo;")
     life.signal(signal.SIGHUP)
     await life.logged('unknown directive "foo"', before)
-    assert [text for text in life.texts("emerg", before)] == [f'unknown directive "foo" in {life.place}/mail.conf:12']
+    assert [text for text in life.texts("emerg",
+                                        before)] == [f'unknown directive "foo" in {life.place}/mail.conf:12']
     assert await relays(relayed, back)
     client, greeting = await life.connect("smtp")
     assert greeting == b"220 first.example ESMTP ready\r\n"
@@ -165,7 +166,7 @@ async def test_reload_with_other_doors(life):
         end.close()
 
 
-@scenario(main="worker_shutdown_timeout 500ms;")
+@scenario(main="worker_shutdown_timeout 1s;")
 async def test_reload_with_a_limit(life):
     """Sessions of the old configuration end when the time is up, those of the new one do not."""
     relayed, back = await life.login()
@@ -243,7 +244,8 @@ async def test_daemon(life):
 
 @scenario(daemon="on")
 async def test_upgrade(life):
-    """USR2 starts the new binary beside the old one; QUIT sends the old one home when its sessions are done."""
+    """USR2 starts the new binary beside the old one; QUIT sends the old one home when its sessions are
+    done."""
     old = life.pid()
     relayed, back = await life.login()
     before = life.mark()

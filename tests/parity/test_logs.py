@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where log lines go: files of each level and context, syslog with all its parameters, clients to be watched."""
+"""Where log lines go: files of each level and context, syslog with all its parameters, clients to be
+watched."""
 
 import asyncio
 import re
@@ -18,8 +19,8 @@ HOST = re.escape(socket.gethostname())
 
 
 def logged(name, **settings):
-    """Runs a program while one client comes, says something wrong five times and is sent away, and another says nothing;
-    returns what the log files hold in the end."""
+    """Runs a program while one client comes, says something wrong five times and is sent away, and another
+    says nothing; returns what the log files hold in the end."""
     async def run():
         async with asyncio.timeout(2 * DEADLINE), Life(name, **settings) as life:
             client, _ = await life.connect()
@@ -57,8 +58,10 @@ def test_levels(name):
 
 
 def test_contexts(name):
-    """A server's logs replace those of mail, which replace those of the file, for what happens to its clients."""
-    files = logged(name, main="error_log {dir}/main.log info;", mail="error_log {dir}/mail.log info;", servers=(
+    """A server's logs replace those of mail, which replace those of the file, for what happens to its
+    clients."""
+    files = logged(name, main="error_log {dir}/main.log info;", mail="error_log {dir}/mail.log info;",
+                   servers=(
         "server {{ listen 127.25.0.1:{imap}; protocol imap; error_log {dir}/imap.log info; }}\n"
         "server {{ listen 127.25.0.1:{smtp}; protocol smtp; }}\n"))
     assert texts(files["imap.log"]) == [CAME, SENT_AWAY]
@@ -121,7 +124,8 @@ async def first_message(name, kind, more):
 
     async def listen(life):
         await server.start(f"{life.place}/syslog.sock" if kind == "unix" else "127.25.0.2")
-        life.names["syslog"] = f"127.25.0.2:{server.port}" if server.port else f"unix:{life.place}/syslog.sock"
+        life.names["syslog"] = f"127.25.0.2:{server.port}" \
+            if server.port else f"unix:{life.place}/syslog.sock"
 
     async with asyncio.timeout(2 * DEADLINE), \
             Life(name, before=listen, mail="error_log syslog:server={syslog}" + more + " info;") as life:

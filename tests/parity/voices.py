@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How each protocol says what all have in common, so that a talk about SASL or TLS can be written once for three."""
+"""How each protocol says what all have in common, so that a talk about SASL or TLS can be written once for
+three."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ IMAP = Voice("imap", "protocol imap;", "* OK IMAP4 ready", "* OK IMAP4 ready", "
 POP3 = Voice("pop3", "protocol pop3;", "+OK POP3 ready", "+OK POP3 ready {challenge}", "AUTH", "+ ",
              "-ERR invalid command", "-ERR internal server error", ("STLS", "+OK"),
              ("NOOP", "+OK"), ("QUIT", "+OK"), "-ERR ", "> USER joe\n< +OK\n> PASS secret\n")
-SMTP = Voice("smtp", "protocol smtp; xclient off;", "220 mail.example ESMTP ready", "220 mail.example ESMTP ready",
+SMTP = Voice("smtp", "protocol smtp; xclient off;", "220 mail.example ESMTP ready",
+             "220 mail.example ESMTP ready",
              "AUTH", "334 ", "500 5.5.1 Invalid command", "451 4.3.2 Internal server error",
              ("STARTTLS", "220 2.0.0 Start TLS"), ("NOOP", "250 2.0.0 OK"), ("QUIT", "221 2.0.0 Bye"),
              "535 5.7.0 ", "> AUTH PLAIN " + b64("", "joe", "secret") + "\n")
@@ -101,8 +103,10 @@ class Book:
         self.name = name
         self.talks = []
 
-    def add(self, name, voice, script, *, server="", opening="plain", challenge=False, listen="", tls="", **more):
-        """`opening` is "plain", "starttls", "implicit", or None for a script that begins with the connection."""
+    def add(self, name, voice, script, *, server="", opening="plain", challenge=False, listen="", tls="",
+            **more):
+        """`opening` is "plain", "starttls", "implicit", or None for a script that begins with the
+        connection."""
         if opening == "implicit":
             listen = f"ssl {listen}".strip()
         if opening == "starttls" and "starttls" not in server:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A world is one process of one program with everything around it: the configuration with a door (a listening server
-block) for each kind of talk, the authentication server, the name server, certificates.  Talks that share the
-settings above the server level share a world; a few dozen of them are held in it at the same time.
+"""A world is one process of one program with everything around it: the configuration with a door (a listening
+server block) for each kind of talk, the authentication server, the name server, certificates. Talks that
+share the settings above the server level share a world; a few dozen of them are held in it at the same
+time.
 
-What tells them apart are loopback addresses: every talk has a client address and a backend address of its own, so
-questions, connections and log lines find their way to the right Stage.
+What tells them apart are loopback addresses: every talk has a client address and a backend address of its
+own, so questions, connections and log lines find their way to the right Stage.
 """
 
 import asyncio
@@ -220,7 +221,8 @@ class World:
     async def _play_one(self, number, talk, outcomes, gate):
         async with gate:
             if self.silences > SILENCES:
-                outcomes[talk.name] = Outcome(self.program.name, fault=f"{self.program.name} has stopped answering")
+                outcomes[talk.name] = Outcome(self.program.name,
+                                              fault=f"{self.program.name} has stopped answering")
                 return
             stage = Stage(self, talk, number)
             for address in stage.addresses:
@@ -253,8 +255,8 @@ class World:
                 outcome.stage = None
 
     def _log_text(self, line, outcome):
-        """The line as both would have logged it: raw, without the backend if there is no login, and without the login
-        if it could not be understood (postern knows none then)."""
+        """The line as both would have logged it: raw, without the backend if there is no login, and
+        without the login if it could not be understood (postern knows none then)."""
         text = str(line)
         if self.program.name == "nginx":
             if FAILED_LOGIN.search(text):
@@ -275,7 +277,8 @@ class World:
             told = outcome.stage.normal(f"[{level}] {text}".encode("latin-1")).decode("latin-1")
             lines = outcome.raw_logs if step.only else outcome.logs
             if not any(line.startswith(told) for line in lines):
-                outcome.fault = f"{outcome.program}, line {step.line}: no log line {told!r} in\n  " + "\n  ".join(lines)
+                outcome.fault = "\n  ".join([f"{outcome.program}, line {step.line}: no log line {told!r} in",
+                                            *lines])
 
 
 def _extra(line):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An auth_http server that answers as it is told, byte by byte if need be.
 
-The server understands just enough HTTP to find the end of a request (there is never a body).  Every request becomes a
-Question; the owner's coroutine looks at it and answers, slowly, wrongly or not at all.
+The server understands just enough HTTP to find the end of a request (there is never a body). Every request
+becomes a Question; the owner's coroutine looks at it and answers, slowly, wrongly or not at all.
 """
 
 from urllib.parse import unquote_to_bytes
@@ -42,7 +42,7 @@ class Question:
         await self.wire.send(data)
 
     async def reply(self, *fields):
-        """A well-formed answer: `fields` are (name, value) pairs.  The connection stays if the asker likes."""
+        """A well-formed answer: `fields` are (name, value) pairs. The connection stays if the asker likes."""
         self.kept = self.wants_keepalive
         await self.write(response(*fields, keep=self.kept))
 

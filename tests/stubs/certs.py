@@ -25,7 +25,8 @@ class Authority:
             made[1].rename(self.key)
         else:
             self._key(self.key, "rsa")
-            _openssl("req", "-x509", "-new", "-key", self.key, "-sha256", "-days", 3650, "-subj", f"/CN={name}",
+            _openssl("req", "-x509", "-new", "-key", self.key, "-sha256", "-days", 3650, "-subj",
+                     f"/CN={name}",
                      "-addext", "basicConstraints=critical,CA:TRUE", "-out", self.crt)
 
     @staticmethod
@@ -46,12 +47,14 @@ class Authority:
         config = place / f"{stem}.ext"
         config.write_text("\n".join(lines) + "\n")
         self.serial += 1
-        period = ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"] if days < 0 else ["-days", days]
+        period = ["-not_before", "20200101000000Z", "-not_after",
+                  "20200201000000Z"] if days < 0 else ["-days", days]
         if days < 0:
             self._issue_by_ca(request, crt, config, period)
         else:
             _openssl("x509", "-req", "-in", request, "-CA", self.crt, "-CAkey", self.key, "-set_serial",
-                     hex(self.serial), "-sha256", "-extfile", config, "-extensions", "e", *period, "-out", crt)
+                     hex(self.serial), "-sha256", "-extfile", config, "-extensions", "e", *period, "-out",
+                     crt)
         request.unlink()
         config.unlink()
         return crt, key
@@ -61,7 +64,8 @@ class Authority:
         path.write_text(
             f"[ca]\ndefault_ca=c\n[c]\ndatabase={self.place}/index.txt\ncrlnumber={self.place}/crlnumber\n"
             f"new_certs_dir={self.place}\ncertificate={self.crt}\nprivate_key={self.key}\ndefault_md=sha256\n"
-            f"default_crl_days=3650\npolicy=p\nrand_serial=yes\nunique_subject=no\n[p]\ncommonName=supplied\n")
+            "default_crl_days=3650\npolicy=p\nrand_serial=yes\nunique_subject=no\n"
+            "[p]\ncommonName=supplied\n")
         return path
 
     def _issue_by_ca(self, request, crt, config, period):

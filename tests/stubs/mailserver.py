@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail servers behind a proxy: they hear a login, in whatever form it comes, and then echo.
 
-`MailServer` accepts and leaves the conversation to the owner, either by a handler or one connection at a time through
-`accepted()`.  The `*_login` coroutines play the server's part up to the moment when the login must be
-answered and return what they heard as a Login; `echo` then plays the relayed part.
+`MailServer` accepts and leaves the conversation to the owner, either by a handler or one connection at a
+time through `accepted()`. The `*_login` coroutines play the server's part up to the moment when the login
+must be answered and return what they heard as a Login; `echo` then plays the relayed part.
 """
 
 import asyncio

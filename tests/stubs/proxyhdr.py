@@ -15,7 +15,8 @@ def v1(source, target, source_port, target_port):
     return f"PROXY {family} {source} {target} {source_port} {target_port}\r\n".encode()
 
 
-def v2(source=None, target=None, source_port=0, target_port=0, command=PROXY, tlvs=(), transport=1, version=2):
+def v2(source=None, target=None, source_port=0, target_port=0, command=PROXY, tlvs=(), transport=1,
+       version=2):
     """Without addresses: family UNSPEC.  `tlvs` are (type, bytes) pairs."""
     if source is None:
         family, body = 0, b""
@@ -24,7 +25,8 @@ def v2(source=None, target=None, source_port=0, target_port=0, command=PROXY, tl
         body = ipaddress.ip_address(source).packed + ipaddress.ip_address(target).packed
         body += struct.pack("!HH", source_port, target_port)
     body += b"".join(struct.pack("!BH", kind, len(value)) + value for kind, value in tlvs)
-    return SIGNATURE + bytes([version << 4 | command, family << 4 | transport]) + struct.pack("!H", len(body)) + body
+    head = bytes([version << 4 | command, family << 4 | transport]) + struct.pack("!H", len(body))
+    return SIGNATURE + head + body
 
 
 def parse_v2(data):

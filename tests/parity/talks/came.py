@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where clients come from: PROXY headers of both versions, trusted or not, IPv6, unix sockets; and what backends and
-the authentication server are told about it."""
+"""Where clients come from: PROXY headers of both versions, trusted or not, IPv6, unix sockets; and what
+backends and the authentication server are told about it."""
 
 from dataclasses import replace
 
@@ -11,13 +11,15 @@ from ..voices import IMAP, POP3, SMTP, VOICES, Book, escape
 book = Book("came")
 TALKS = book.talks
 
+SECURED = ["Auth-SSL: on", "Auth-SSL-Protocol: TLSv1.3", "Auth-SSL-Cipher: {cipher}"]
 TRUST = "set_real_ip_from 127.25.0.0/16;"
 V1 = r">> PROXY TCP4 {far} 192.0.2.9 4711 143\r\n"
 V1_6 = r">> PROXY TCP6 {far6} 2001:db8::9 4711 143\r\n"
 
 
 def told(source, target="192.0.2.9", port="4711", target_port="143"):
-    return [f"Proxy-Protocol-Addr: {source}", f"Proxy-Protocol-Port: {port}", f"Proxy-Protocol-Server-Addr: {target}",
+    return [f"Proxy-Protocol-Addr: {source}", f"Proxy-Protocol-Port: {port}",
+            f"Proxy-Protocol-Server-Addr: {target}",
             f"Proxy-Protocol-Server-Port: {target_port}"]
 
 
@@ -72,7 +74,8 @@ for name, head in {"unknown with addresses": r"PROXY UNKNOWN ffff::1 ffff::2 1 2
         {asked(IMAP, [])}
         {refused(IMAP)}
     """)
-for name, head in {"trusted twice": TRUST + " set_real_ip_from 10.1.0.0/16;", "trusted host": "set_real_ip_from 0.0.0.0/0;"}.items():
+for name, head in {"trusted twice": TRUST + " set_real_ip_from 10.1.0.0/16;",
+                   "trusted host": "set_real_ip_from 0.0.0.0/0;"}.items():
     add(f"v1, {name}", IMAP, V1, f"""
         {IMAP.login}
         {asked(IMAP, told("{far}"), "{far}")}
@@ -90,12 +93,16 @@ add("v1, the trusted ones are replaced", IMAP, V1, f"""
 """, mail=TRUST, server="set_real_ip_from 192.0.2.1;")
 
 for name, head in {
-        "nothing": r"a NOOP\r\n", "HTTP": r"GET / HTTP/1.0\r\n\r\n", "lower case": r"proxy TCP4 {far} 192.0.2.9 4711 143\r\n",
+        "nothing": r"a NOOP\r\n", "HTTP": r"GET / HTTP/1.0\r\n\r\n",
+        "lower case": r"proxy TCP4 {far} 192.0.2.9 4711 143\r\n",
         "no family": r"PROXY\r\n", "no addresses": r"PROXY TCP4\r\n", "one address": r"PROXY TCP4 {far}\r\n",
         "no ports": r"PROXY TCP4 {far} 192.0.2.9\r\n", "one port": r"PROXY TCP4 {far} 192.0.2.9 4711\r\n",
-        "port too big": r"PROXY TCP4 {far} 192.0.2.9 65536 143\r\n", "port a word": r"PROXY TCP4 {far} 192.0.2.9 x 143\r\n",
-        "second port a word": r"PROXY TCP4 {far} 192.0.2.9 4711 x\r\n", "other family": r"PROXY UDP4 {far} 192.0.2.9 4711 143\r\n",
-        "two blanks": r"PROXY  TCP4 {far} 192.0.2.9 4711 143\r\n", "LF alone": r"PROXY TCP4 {far} 192.0.2.9 4711 143\n",
+        "port too big": r"PROXY TCP4 {far} 192.0.2.9 65536 143\r\n",
+        "port a word": r"PROXY TCP4 {far} 192.0.2.9 x 143\r\n",
+        "second port a word": r"PROXY TCP4 {far} 192.0.2.9 4711 x\r\n",
+        "other family": r"PROXY UDP4 {far} 192.0.2.9 4711 143\r\n",
+        "two blanks": r"PROXY  TCP4 {far} 192.0.2.9 4711 143\r\n",
+        "LF alone": r"PROXY TCP4 {far} 192.0.2.9 4711 143\n",
         "letters in the address": r"PROXY TCP4 1.2.3.x 192.0.2.9 4711 143\r\n",
 }.items():
     book.add(f"v1 broken: {name}", IMAP, f"""
@@ -148,11 +155,11 @@ book.add("smtp v1 with a command behind", SMTP, f"""
 book.add("v1 broken: CR alone", IMAP, r"""
     >> PROXY TCP4 {far} 192.0.2.9 4711 143\rx
     <.
-""", opening=None, listen="proxy_protocol", server="timeout 700ms;", logs=False)
+""", opening=None, listen="proxy_protocol", server="timeout 1500ms;", logs=False)
 book.add("v1 never comes", IMAP, """
     <.
     log info client timed out (110: Connection timed out) while reading PROXY protocol
-""", opening=None, listen="proxy_protocol", server="timeout 500ms;", logs=False)
+""", opening=None, listen="proxy_protocol", server="timeout 1500ms;", logs=False)
 book.add("v1 where none is expected", IMAP, r"""
     >> PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n
     < * OK IMAP4 ready
@@ -164,7 +171,7 @@ for voice in VOICES:
         tls
         < {voice.hello}
         {voice.login}
-        {asked(voice, told("{far}") + ["Auth-SSL: on", "Auth-SSL-Protocol: TLSv1.3", "Auth-SSL-Cipher: {cipher}"], "{far}")}
+        {asked(voice, told("{far}") + SECURED, "{far}")}
         {refused(voice)}
     """, opening=None, listen="proxy_protocol ssl", server=TRUST)
     book.add(f"{voice.name} v1, then STARTTLS", voice, f"""
@@ -174,7 +181,7 @@ for voice in VOICES:
         < {voice.starttls[1]}
         tls
         {voice.login}
-        {asked(voice, told("{far}") + ["Auth-SSL: on", "Auth-SSL-Protocol: TLSv1.3", "Auth-SSL-Cipher: {cipher}"], "{far}")}
+        {asked(voice, told("{far}") + SECURED, "{far}")}
         {refused(voice)}
     """, opening=None, listen="proxy_protocol", server=TRUST + " starttls on;")
 book.add("v1 inside TLS", IMAP, r"""
@@ -257,7 +264,7 @@ book.add("v2, then TLS", IMAP, f"""
     tls
     < * OK IMAP4 ready
     {IMAP.login}
-    {asked(IMAP, told(FAR2) + ["Auth-SSL: on", "Auth-SSL-Protocol: TLSv1.3", "Auth-SSL-Cipher: {cipher}"])}
+    {asked(IMAP, told(FAR2) + SECURED)}
     {refused(IMAP)}
 """, opening=None, listen="proxy_protocol ssl")
 
@@ -383,21 +390,25 @@ def resolved(name, zone, host, server=RESOLVER, log="", **more):
 
 
 resolved("verified", ["{reverse} PTR host{n}.test", "host{n}.test A {client}"], "host{n}.test")
-resolved("verified, one of several", ["{reverse} PTR host{n}.test", "host{n}.test A 192.0.2.1 {client} 192.0.2.2"], "host{n}.test")
+resolved("verified, one of several", ["{reverse} PTR host{n}.test",
+                                      "host{n}.test A 192.0.2.1 {client} 192.0.2.2"], "host{n}.test")
 resolved("verified, upper case", ["{reverse} PTR Host{n}.TEST", "host{n}.test A {client}"], "host{n}.test")
 resolved("another address", ["{reverse} PTR host{n}.test", "host{n}.test A 192.0.2.1"], "[UNAVAILABLE]")
 resolved("name without address", ["{reverse} PTR host{n}.test", "host{n}.test A NXDOMAIN"], "[UNAVAILABLE]",
          log=missing('"host{n}.test"', "hostname"), because="log-no-name")
-resolved("no name", ["{reverse} PTR NXDOMAIN"], "[UNAVAILABLE]", log=missing("{client}", "address"), because="log-no-name")
+resolved("no name", ["{reverse} PTR NXDOMAIN"], "[UNAVAILABLE]", log=missing("{client}", "address"),
+         because="log-no-name")
 resolved("server failure at the name", ["{reverse} PTR SERVFAIL"], "[TEMPUNAVAIL]")
 resolved("refused at the name", ["{reverse} PTR REFUSED"], "[TEMPUNAVAIL]")
 resolved("format error at the name", ["{reverse} PTR FORMERR"], "[TEMPUNAVAIL]", logs=False,
-         server=RESOLVER + " resolver_timeout 500ms;")
+         server=RESOLVER + " resolver_timeout 1500ms;")
 resolved("not implemented at the name", ["{reverse} PTR NOTIMP"], "[TEMPUNAVAIL]")
-resolved("server failure at the address", ["{reverse} PTR host{n}.test", "host{n}.test A SERVFAIL", "host{n}.test AAAA SERVFAIL"],
+resolved("server failure at the address", ["{reverse} PTR host{n}.test", "host{n}.test A SERVFAIL",
+                                           "host{n}.test AAAA SERVFAIL"],
          "[TEMPUNAVAIL]")
-resolved("silence", ["{reverse} PTR SILENCE"], "[TEMPUNAVAIL]", server=RESOLVER + " resolver_timeout 500ms;")
-resolved("off", ["{reverse} PTR host{n}.test", "host{n}.test A {client}"], "[UNAVAILABLE]", server="resolver off;")
+resolved("silence", ["{reverse} PTR SILENCE"], "[TEMPUNAVAIL]", server=RESOLVER + " resolver_timeout 1500ms;")
+resolved("off", ["{reverse} PTR host{n}.test", "host{n}.test A {client}"], "[UNAVAILABLE]",
+         server="resolver off;")
 resolved("without IPv6", ["{reverse} PTR host{n}.test", "host{n}.test A {client}"], "host{n}.test",
          server="resolver {dns} ipv6=off;")
 resolved("with a time of validity", ["{reverse} PTR host{n}.test", "host{n}.test A {client}"], "host{n}.test",
@@ -408,7 +419,7 @@ book.add("resolver, delayed greeting and a hasty client", SMTP, r"""
     < 220 mail.example ESMTP ready
     < 250-mail.example
     < 250 AUTH PLAIN LOGIN
-""", opening=None, server=RESOLVER + " resolver_timeout 500ms;")
+""", opening=None, server=RESOLVER + " resolver_timeout 1500ms;")
 resolved("hostile name", [r"{reverse} PTR x\r\nXCLIENT.test"], "[TEMPUNAVAIL]", logs=False)
 for what, name, shown in (("a blank", r"x\x20y.test", "x y.test"), ("an underscore", "x_y.test", "x_y.test")):
     resolved(f"name with {what}", [rf"{{reverse}} PTR {name}"], "[TEMPUNAVAIL]", log=f"""

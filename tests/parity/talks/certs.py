@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Client certificates: four modes, every kind of certificate, before and after STARTTLS, and what is told of them."""
+"""Client certificates: four modes, every kind of certificate, before and after STARTTLS, and what is told
+of them."""
 
 from ..voices import IMAP, VOICES, Book
 
@@ -12,7 +13,8 @@ MODES = {
     "on": f"ssl_verify_client on; {CA}",
     "optional": f"ssl_verify_client optional; {CA}",
     "optional_no_ca": f"ssl_verify_client optional_no_ca; {CA}",
-    "trusted": "ssl_verify_client on; ssl_client_certificate {certs}/other/ca.crt; ssl_trusted_certificate {certs}/ca.crt;",
+    "trusted": "ssl_verify_client on; ssl_client_certificate {certs}/other/ca.crt; "
+               "ssl_trusted_certificate {certs}/ca.crt;",
     "on, two deep": f"ssl_verify_client on; ssl_verify_depth 2; {CA}",
     "on, with revocations": f"ssl_verify_client on; {CA} ssl_crl {{certs}}/crl.pem;",
     "optional, with revocations": f"ssl_verify_client optional; {CA} ssl_crl {{certs}}/crl.pem;",
@@ -21,7 +23,8 @@ MODES = {
 KINDS = ("none", "good", "odd-names", "expired", "self", "other", "revoked", "below", "below-with-chain")
 
 # The texts before the end of the connection, for a bad and for a missing certificate.
-BAD = {"imap": "* BYE SSL certificate error", "pop3": "-ERR SSL certificate error", "smtp": "421 4.7.1 SSL certificate error"}
+BAD = {"imap": "* BYE SSL certificate error", "pop3": "-ERR SSL certificate error",
+       "smtp": "421 4.7.1 SSL certificate error"}
 NONE = {"imap": "* BYE No required SSL certificate", "pop3": "-ERR No required SSL certificate",
         "smtp": "421 4.7.1 No required SSL certificate"}
 
@@ -72,7 +75,8 @@ for voice in VOICES:
                 more = "" if opening == "implicit" else " starttls on;"
                 # nginx leaves an error of the revocation check on OpenSSL's queue and complains of it later.
                 stale = kind == "other" and "revocations" in mode
-                book.add(f"{voice.name} {mode}, {kind}, {opening}", voice, script, opening=None, server=server + more,
+                book.add(f"{voice.name} {mode}, {kind}, {opening}", voice, script, opening=None,
+                         server=server + more,
                          listen="ssl" if opening == "implicit" else "", logs=not stale)
 for kind in ("good", "odd-names", "self"):
     book.add(f"certificate passed on, {kind}", IMAP, f"""

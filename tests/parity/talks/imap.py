@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """IMAP before the login: commands, tags, literals, quoting, errors."""
 
-from ..voices import IMAP, Book, b64
+from ..voices import IMAP, Book
 
 book = Book("imap")
 
@@ -47,8 +47,10 @@ add("logout ends what is pipelined behind", r"""
     < a OK completed
     <.
 """)
-for verb in ("ID NIL", "ENABLE UTF8=ACCEPT", "NAMESPACE", "SELECT INBOX", "LIST \"\" *", "IDLE", "UNAUTHENTICATE",
-             "XCLIENT ADDR=1.2.3.4", "APPEND INBOX", "LOGI x y", "LOGINX x y", "NOOPS", "NO", "COMPRESS DEFLATE",
+for verb in ("ID NIL", "ENABLE UTF8=ACCEPT", "NAMESPACE", "SELECT INBOX", "LIST \"\" *", "IDLE",
+             "UNAUTHENTICATE",
+             "XCLIENT ADDR=1.2.3.4", "APPEND INBOX", "LOGI x y", "LOGINX x y", "NOOPS", "NO",
+             "COMPRESS DEFLATE",
              "CAPABILITYX", "STARTTLSX", "AUTHENTICAT PLAIN", "LOGOU", "EXAMINE x", "DONE"):
     add(f"unknown verb {verb.split()[0]}", f"""
         > a {verb}
@@ -71,7 +73,8 @@ for tag in ("a#1", "a/b", "a:b", "a=b", "a@b", "a!b", "a$b", "a&b", "a'b", "a,b"
         nginx < * BAD invalid command
         postern < {tag} OK completed
     """, because="imap-tags")
-for tag in ("+", "a+b", "a*b", "a%b", "(", "a)b", "a{{b", "\"a\"", "a\\\\b", "a\\x7fb", "a\\xe4b", "a\\x01b", "\\x00"):
+for tag in ("+", "a+b", "a*b", "a%b", "(", "a)b", "a{{b", "\"a\"", "a\\\\b", "a\\x7fb", "a\\xe4b", "a\\x01b",
+            "\\x00"):
     add(f"no tag {tag}", f"""
         > {tag} NOOP
         < * BAD invalid command
@@ -185,13 +188,15 @@ login("quoted", '> a LOGIN "joe" "secret"', "joe", "secret")
 login("one quoted", '> a LOGIN joe "secret"', "joe", "secret")
 login("quoted blanks", '> a LOGIN "joe doe" " se cret "', "joe%20doe", "%20se%20cret%20", at_back="joe doe",
       secret=" se cret ")
-login("quoted escapes", r'> a LOGIN "j\\"oe" "se\\\\cret"', 'j"oe', "se\\\\\\\\cret".replace("\\\\\\\\", r"\\"),
+login("quoted escapes", r'> a LOGIN "j\\"oe" "se\\\\cret"', 'j"oe',
+      "se\\\\\\\\cret".replace("\\\\\\\\", r"\\"),
       at_back='j"oe', secret=r"se\\cret")
 login("quoted needless escape", r'> a LOGIN "j\\oe" secret', "joe", "secret")
 login("backslash in an atom", r'> a LOGIN j\\oe se\\\\cret', r"j\\oe", r"se\\\\cret", at_back=r"j\\oe",
       secret=r"se\\\\cret")
 login("quote in an atom", '> a LOGIN j"oe secret"x', 'j"oe', 'secret"x')
-login("specials", r'> a LOGIN j(o)e*% x{}[]"<>', "j(o)e*%25", 'x{}[]"<>', at_back="j(o)e*%", secret='x{}[]"<>')
+login("specials", r'> a LOGIN j(o)e*% x{}[]"<>', "j(o)e*%25", 'x{}[]"<>', at_back="j(o)e*%",
+      secret='x{}[]"<>')
 login("domain", "> a LOGIN joe@example.org p+w=d", "joe@example.org", "p+w=d")
 login("UTF-8", r"> a LOGIN j\xc3\xb6e s\xe2\x82\xac", r"j\xc3\xb6e", r"s\xe2\x82\xac")
 login("Latin-1", r'> a LOGIN "j\xf6e" "\xff\xfe"', r"j\xf6e", r"\xff\xfe")
@@ -214,7 +219,8 @@ login("atom and literal", r"""> a LOGIN joe {6}
                               > secret""", "joe", "secret")
 login("literal with line end", r""">> a LOGIN joe {8+}\r\nse"c\\ret\r\n""", "joe", r'se"c\\ret')
 login("literal with LF", r""">> a LOGIN {3+}\njoe {6+}\nsecret\n""", "joe", "secret")
-login("literal with 8 bit", r""">> a LOGIN {4+}\r\nj\xc3\xb6e {2+}\r\n\xff\x80\r\n""", r"j\xc3\xb6e", r"\xff\x80")
+login("literal with 8 bit", r""">> a LOGIN {4+}\r\nj\xc3\xb6e {2+}\r\n\xff\x80\r\n""", r"j\xc3\xb6e",
+      r"\xff\x80")
 login("literal of blanks", r""">> a LOGIN joe {2+}\r\n  \r\n""", "joe", "%20%20", secret="  ")
 login("literal with leading zero", r""">> a LOGIN {03+}\r\njoe {006+}\r\nsecret\r\n""", "joe", "secret")
 login("literal byte by byte", r""">. a LOGIN {3+}\r\njoe {6+}\r\nsecret""", "joe", "secret")
@@ -324,7 +330,8 @@ for number in ("4294967299", "18446744073709551619", "99999999999999999999", "99
             postern <.
             nginx leave
         """, because="imap-literal-size")
-for command in ("FOO {3+}", "NOOP a b c {3+}", "LOGIN {3++}", "LOGIN a b c {10+}", "FOO {99999999999+}", "FOO {+}",
+for command in ("FOO {3+}", "NOOP a b c {3+}", "LOGIN {3++}", "LOGIN a b c {10+}", "FOO {99999999999+}",
+                "FOO {+}",
                 "FOO x+}"):
     add(f"no further after {command}", rf"""
         >> a {command}\r\nb NOOP\r\n
@@ -369,8 +376,10 @@ add("line end escaped in quotes", r"""
     < * BAD invalid command
 """)
 for what, command in {"NUL in an atom": r"LOGIN joe sec\0ret", "NUL in a quoted": r'LOGIN "j\0oe" secret',
-                      "NUL in a literal": r"LOGIN joe {3+}\r\na\0b", "CR in a literal": r"LOGIN joe {3+}\r\na\rb",
-                      "LF in a literal": r"LOGIN joe {3+}\r\na\nb", "CR LF in a literal": r"LOGIN {4+}\r\na\r\nb x"}.items():
+                      "NUL in a literal": r"LOGIN joe {3+}\r\na\0b",
+                      "CR in a literal": r"LOGIN joe {3+}\r\na\rb",
+                      "LF in a literal": r"LOGIN joe {3+}\r\na\nb",
+                      "CR LF in a literal": r"LOGIN {4+}\r\na\r\nb x"}.items():
     add(what, rf"""
         >> a {command}\r\n
         nginx ?*

@@ -11,7 +11,8 @@ BREAKS = (0, 10, 13)  # no line protocol can carry them; see sasl.py
 
 def percent(data):
     """As the question shows it: controls, blank and % are escaped, the rest is as it is."""
-    return escape(b"".join(b"%%%02X" % byte if byte <= 0x20 or byte == 0x25 else bytes([byte]) for byte in data))
+    return escape(b"".join(b"%%%02X" % byte if byte <= 0x20 or byte == 0x25 else bytes([byte])
+                           for byte in data))
 
 
 def entry(voice, user, password):
@@ -75,7 +76,9 @@ for byte in range(256):
 
 # --- in the log ------------------------------------------------------------------------------------------
 
-for name, user, ours in (("quote", b'j"oe', r"j\x22oe"), ("backslash", b"j\\oe", r"j\x5Coe"), ("escape", b"j\x1boe", r"j\x1Boe"),
+FAILED = 'client login failed: "no" while in http auth state, client: {client}, server: {server}:{port}'
+for name, user, ours in (("quote", b'j"oe', r"j\x22oe"), ("backslash", b"j\\oe", r"j\x5Coe"),
+                         ("escape", b"j\x1boe", r"j\x1Boe"),
                          ("DEL", b"j\x7foe", r"j\x7Foe"), ("8 bit", "j\u00f6e".encode(), r"j\xC3\xB6e")):
     book.add(f"log of a name with {name}", IMAP, f"""
         > a AUTHENTICATE PLAIN {b64(b"", user, b"x")}
@@ -83,6 +86,6 @@ for name, user, ours in (("quote", b'j"oe', r"j\x22oe"), ("backslash", b"j\\oe",
         ! Auth-Status: no
         < a NO no
         <.
-        nginx log info client login failed: "no" while in http auth state, client: {{client}}, server: {{server}}:{{port}}, login: "{escape(user)}"
-        postern log info client login failed: "no" while in http auth state, client: {{client}}, server: {{server}}:{{port}}, login: "{ours.replace(chr(92), chr(92) * 2)}"
+        nginx log info {FAILED}, login: "{escape(user)}"
+        postern log info {FAILED}, login: "{ours.replace(chr(92), chr(92) * 2)}"
     """, because="log-escape")

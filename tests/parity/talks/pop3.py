@@ -76,8 +76,10 @@ add("auth lists none", """
     < +OK methods supported:
     < .
 """, server="pop3_auth apop;", challenge=True)
-for verb in ("STAT", "LIST", "RETR 1", "DELE 1", "RSET", "TOP 1 0", "UIDL", "LANG", "UTF8", "XOIP 1.2.3.4", "HELO x",
-             "PASS secret", "US joe", "USERS joe", "USE", "NOOPS", "1234", "NO-P", "STLS", "APOP joe x", "XCLIENT",
+for verb in ("STAT", "LIST", "RETR 1", "DELE 1", "RSET", "TOP 1 0", "UIDL", "LANG", "UTF8", "XOIP 1.2.3.4",
+             "HELO x",
+             "PASS secret", "US joe", "USERS joe", "USE", "NOOPS", "1234", "NO-P", "STLS", "APOP joe x",
+             "XCLIENT",
              "AUTHX PLAIN", "", "  ", "N\\0OP", "\\xdcSER joe", "PASS"):
     add(f"invalid command {verb!r}", f"""
         >> {verb}\\r\\n
@@ -157,7 +159,8 @@ login("", "USER joe", "PASS secret", "joe", "secret")
 login("in lower case", "user joe", "pass secret", "joe", "secret")
 login("with blanks in the password", "USER joe", "PASS open sesame now", "joe", "open%20sesame%20now",
       secret="open sesame now")
-login("with blanks behind the password", "USER joe", r"PASS secret \x20", "joe", "secret%20%20", secret=r"secret \x20")
+login("with blanks behind the password", "USER joe", r"PASS secret \x20", "joe", "secret%20%20",
+      secret=r"secret \x20")
 login("with blanks in the name", "USER joe doe", "PASS secret", "joe%20doe", "secret", at_back="joe doe")
 login("with blanks behind the name", r"USER joe\x20", "PASS secret", "joe%20", "secret", at_back=r"joe\x20")
 login("with two blanks before the name", "USER  joe", "PASS secret", "joe", "secret")
@@ -174,7 +177,8 @@ add("login with two blanks before the password", f"""
 login("UTF-8", r"USER j\xc3\xb6e", r"PASS s\xe2\x82\xac", r"j\xc3\xb6e", r"s\xe2\x82\xac")
 login("with odd bytes", r"USER j\x01o\x7f%e", r"PASS \xff\x80\x1b+=&", r"j%01o\x7f%25e", r"\xff\x80%1B+=&",
       at_back=r"j\x01o\x7f%e", secret=r"\xff\x80\x1b+=&")
-login("with a tab", r"USER j\toe", r"PASS s\tecret", "j%09oe", "s%09ecret", at_back=r"j\toe", secret=r"s\tecret")
+login("with a tab", r"USER j\toe", r"PASS s\tecret", "j%09oe", "s%09ecret", at_back=r"j\toe",
+      secret=r"s\tecret")
 add("login by LF alone", r"""
     >> USER joe\nPASS secret\n
     < +OK
@@ -189,7 +193,8 @@ add("login in one write", r"""
     """ + POP3.ask() + r"""
     !ok
 """ + POP3.enter())
-for what, command in {"USER without name": "USER", "USER with a blank": r"USER\x20", "APOP alone": "APOP"}.items():
+for what, command in {"USER without name": "USER", "USER with a blank": r"USER\x20",
+                      "APOP alone": "APOP"}.items():
     add(what, f"""
         > {command}
         {BAD}

@@ -517,8 +517,10 @@ everywhere("mistakes in SASL", lambda v: f"""
 
 # --- credentials that no line protocol can carry -------------------------------------------------------
 
-for what, user, password in (("CR LF in the name", b"joe\r\nDELE 1", b"x"), ("LF in the name", b"j\noe", b"x"),
-                             ("CR in the name", b"j\roe", b"x"), ("CR LF in the password", b"joe", b"x\r\nDELE 1"),
+for what, user, password in (("CR LF in the name", b"joe\r\nDELE 1", b"x"),
+                             ("LF in the name", b"j\noe", b"x"),
+                             ("CR in the name", b"j\roe", b"x"),
+                             ("CR LF in the password", b"joe", b"x\r\nDELE 1"),
                              ("NUL in the password", b"joe", b"se\0cret")):
     everywhere(f"plain, {what}", lambda v: f"""
         > {v.auth} PLAIN {b64(b"", user, password)}

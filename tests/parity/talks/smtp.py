@@ -54,8 +54,10 @@ for command in ("HELO", "EHLO", "HELO a b", "EHLO a b c", "AUTH"):
         > NOOP
         < 250 2.0.0 OK
     """)
-for command in ("VRFY joe", "EXPN list", "HELP", "HELP NOOP", "DATA", "BDAT 1", "ETRN x", "LHLO x", "XCLIENT ADDR=1.2.3.4",
-                "XFORWARD ADDR=1.2.3.4", "TURN", "SEND FROM:<a@b>", "STARTTLS", "FOO", "NOOPS", "NO", "MAILX", "RCPTX",
+for command in ("VRFY joe", "EXPN list", "HELP", "HELP NOOP", "DATA", "BDAT 1", "ETRN x", "LHLO x",
+                "XCLIENT ADDR=1.2.3.4",
+                "XFORWARD ADDR=1.2.3.4", "TURN", "SEND FROM:<a@b>", "STARTTLS", "FOO", "NOOPS", "NO", "MAILX",
+                "RCPTX",
                 "AUTHX PLAIN", "BURL", "", "HELO\\tx", "N\\0OP", "\\xc3\\x84B", "1", "*", "."):
     add(f"invalid command {command!r}", f"""
         >> {command}\\r\\n
@@ -172,7 +174,8 @@ add("five errors", f"""
 add("errors that do not count", "".join(f"""
     > {command}
     <*
-""" for command in ("HELO", "VRFY x", "EXPN x", "HELP", "AUTH", "AUTH FOO", "MAIL FROM:<x@y>", "RCPT TO:<x@y>",
+""" for command in ("HELO", "VRFY x", "EXPN x", "HELP", "AUTH", "AUTH FOO", "MAIL FROM:<x@y>",
+                    "RCPT TO:<x@y>",
                     "STARTTLS")) + """
     > NOOP
     < 250 2.0.0 OK
@@ -233,8 +236,10 @@ NONE = "smtp_auth none;"
 
 def envelope(helo="", mail="MAIL FROM:<a@b>", rcpt="RCPT TO:<c@d>"):
     return "\n".join("? " + line for line in (
-        "Auth-Method: none", "Auth-User:\\x20", "Auth-Pass:\\x20", "Auth-Protocol: smtp", "Auth-Login-Attempt: 1",
-        "Client-IP: {client}", "Client-Host: [UNAVAILABLE]", f"Auth-SMTP-Helo: {helo}".rstrip() + ("" if helo else "\\x20"),
+        "Auth-Method: none", "Auth-User:\\x20", "Auth-Pass:\\x20", "Auth-Protocol: smtp",
+        "Auth-Login-Attempt: 1",
+        "Client-IP: {client}", "Client-Host: [UNAVAILABLE]",
+        f"Auth-SMTP-Helo: {helo}".rstrip() + ("" if helo else "\\x20"),
         f"Auth-SMTP-From: {mail}", f"Auth-SMTP-To: {rcpt}")) + "\n"
 
 

@@ -6,7 +6,7 @@ from ..voices import IMAP, VOICES, Book
 book = Book("time")
 TALKS = book.talks
 
-SHORT = "timeout 500ms;"
+SHORT = "timeout 1500ms;"
 LOG = "log info client timed out (110: Connection timed out) while"
 
 for voice in VOICES:

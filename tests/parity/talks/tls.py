@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is offered and accepted in each state of encryption: modes of STARTTLS, sets of mechanisms, capabilities."""
+"""What is offered and accepted in each state of encryption: modes of STARTTLS, sets of mechanisms,
+capabilities."""
 
 from ..voices import IMAP, POP3, SMTP, VOICES, Book, b64
 
@@ -12,7 +13,8 @@ AUTHS = {
              "external plain"),
     "pop3": ("", "plain", "apop", "cram-md5", "external", "plain apop", "plain apop cram-md5 external",
              "external plain"),
-    "smtp": ("", "plain", "login", "cram-md5", "external", "none", "plain none", "plain login cram-md5 external none"),
+    "smtp": ("", "plain", "login", "cram-md5", "external", "none", "plain none",
+             "plain login cram-md5 external none"),
 }
 CAPABILITIES = {
     "imap": (None, "IMAP4rev1", '"IMAP4rev1" IDLE LITERAL+ SASL-IR "QUOTA X"'),
@@ -42,22 +44,29 @@ for voice in VOICES:
                 server = settings(voice, auth, capabilities, f"starttls {mode};")
                 book.add(f"{base}, starttls {mode}", voice, script, server=server, challenge=challenge)
                 if mode != "off":
-                    book.add(f"{base}, starttls {mode}, secured", voice, script, server=server, opening="starttls",
+                    book.add(f"{base}, starttls {mode}, secured", voice, script, server=server,
+                             opening="starttls",
                              challenge=challenge)
-            book.add(f"{base}, implicit", voice, script, server=settings(voice, auth, capabilities), opening="implicit",
+            book.add(f"{base}, implicit", voice, script, server=settings(voice, auth, capabilities),
+                     opening="implicit",
                      challenge=challenge)
 
 # --- what each mode lets in ------------------------------------------------------------------------------
 
 WAYS = {
-    "imap": ("LOGIN joe secret", "AUTHENTICATE PLAIN", "AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=", "AUTHENTICATE LOGIN",
-             "AUTHENTICATE LOGIN am9l", "AUTHENTICATE CRAM-MD5", "AUTHENTICATE EXTERNAL", "AUTHENTICATE EXTERNAL am9l"),
+    "imap": ("LOGIN joe secret", "AUTHENTICATE PLAIN", "AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=",
+             "AUTHENTICATE LOGIN",
+             "AUTHENTICATE LOGIN am9l", "AUTHENTICATE CRAM-MD5", "AUTHENTICATE EXTERNAL",
+             "AUTHENTICATE EXTERNAL am9l"),
     "pop3": ("USER joe", "AUTH", "AUTH PLAIN", "AUTH PLAIN AGpvZQBzZWNyZXQ=", "AUTH LOGIN", "AUTH LOGIN am9l",
-             "AUTH CRAM-MD5", "AUTH EXTERNAL", "AUTH EXTERNAL am9l", "APOP joe 0123456789abcdef0123456789abcdef"),
-    "smtp": ("AUTH", "AUTH PLAIN", "AUTH PLAIN AGpvZQBzZWNyZXQ=", "AUTH LOGIN", "AUTH LOGIN am9l", "AUTH CRAM-MD5",
+             "AUTH CRAM-MD5", "AUTH EXTERNAL", "AUTH EXTERNAL am9l",
+             "APOP joe 0123456789abcdef0123456789abcdef"),
+    "smtp": ("AUTH", "AUTH PLAIN", "AUTH PLAIN AGpvZQBzZWNyZXQ=", "AUTH LOGIN", "AUTH LOGIN am9l",
+             "AUTH CRAM-MD5",
              "AUTH EXTERNAL", "AUTH EXTERNAL am9l"),
 }
-EVERY = {"imap": "imap_auth plain login cram-md5 external;", "pop3": "pop3_auth plain apop cram-md5 external;",
+EVERY = {"imap": "imap_auth plain login cram-md5 external;",
+         "pop3": "pop3_auth plain apop cram-md5 external;",
          "smtp": "smtp_auth plain login cram-md5 external none;"}
 for voice in VOICES:
     tag = "a " if voice is IMAP else ""
@@ -103,7 +112,8 @@ for voice in VOICES:
         !ok
         {voice.enter()}
     """, opening="implicit", tls="max=1.2")
-    book.add(f"{voice.name} TLS 1.1 is refused", voice, "tls max=1.1 fails=*", listen="ssl", opening=None, logs=False)
+    book.add(f"{voice.name} TLS 1.1 is refused", voice, "tls max=1.1 fails=*", listen="ssl", opening=None,
+             logs=False)
     book.add(f"{voice.name} login refused by implicit TLS", voice, f"""
         {voice.login}
         ?*
@@ -242,7 +252,8 @@ for voice in VOICES:
             > {voice.noop[0]}
             < {voice.noop[1]}
         """, opening="implicit", tls=f"alpn={offer} notes=,{voice.name},")
-    for offer in ("http/1.1", "h2,http/1.1", others[0], ",".join(others), voice.name.upper(), voice.name + "s"):
+    for offer in ("http/1.1", "h2,http/1.1", others[0], ",".join(others), voice.name.upper(),
+                  voice.name + "s"):
         book.add(f"{voice.name} alpn {offer} is refused", voice, f"""
             tls alpn={offer} fails=tlsv1_alert_no_application_protocol
             <.

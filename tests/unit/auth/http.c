@@ -145,8 +145,8 @@ static struct fixture *begin_with(const struct step *steps, size_t len, const ch
 	return f;
 }
 
-#define BEGIN(steps)		begin_with((steps), sizeof(steps) / sizeof((steps)[0]), "auth_http_timeout 20s")
 #define BEGIN_WITH(steps, more) begin_with((steps), sizeof(steps) / sizeof((steps)[0]), (more))
+#define BEGIN(steps)		BEGIN_WITH(steps, "auth_http_timeout 20s")
 
 static void end(struct fixture *f)
 {

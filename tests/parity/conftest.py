@@ -25,6 +25,7 @@ def make_certificates(place):
     """The server's, and client certificates of every kind that talks/certs.py knows."""
     ca = certs.Authority(place)
     ca.issue("mail.example", alt=["DNS:mail.example"])
+    ca.issue("rsa.example", alt=["DNS:mail.example"], kind="rsa")
     ca.issue("client-good", subject="/CN=joe")
     ca.issue("client-odd-names",
              subject="/C=DE/O=A, B + C \"D\"/OU=x\\=y;z<>#/CN= J\u00f6rg /emailAddress=joe@example.org")

@@ -182,6 +182,9 @@ DIFFERENCES = {
         SECURITY),
     "imap-case": Difference(
         "IMAP backend", "`* ok` is not `* OK`.", "It is.", "RFC 9051, section 9."),
+    "early-answers": Difference(
+        "backends", "Throws away what comes behind an answer, and waits for the next one.", "Ends the login.",
+        "Whoever answers before the question did not hear the question.", SECURITY),
     "xtext": Difference(
         "XCLIENT", "1.22 sends the name raw.", "xtext, as nginx since 1.29.2.", "A blank ends the attribute.",
         NEWER),
@@ -189,6 +192,15 @@ DIFFERENCES = {
         "XCLIENT", "ADDR, LOGIN and NAME, whatever the server announces.",
         "Every attribute that it announces (PORT, PROTO, HELO, DESTADDR, DESTPORT).",
         "The backend may as well know."),
+
+    "xclient-unix": Difference(
+        "XCLIENT", "`ADDR=unix:` for a client that came by a socket.", "`ADDR=[UNAVAILABLE]`.",
+        "XCLIENT has that word for it."),
+
+    # --- TLS
+    "tls-sessions": Difference(
+        "`ssl_session_cache shared:…`", "A session of one server can be resumed at another with the same certificate.",
+        "Only at its own.", "Servers may ask different things of their clients (CVE-2025-23419).", SECURITY),
 
     # --- where clients come from
     "proxy-pieces": Difference(
@@ -253,6 +265,8 @@ DIFFERENCES = {
     "log-bad-name": Difference(
         "log", "Shows the invalid name that an address resolves to.", "Says only that it is invalid.",
         "Whoever owns an address writes its name: it goes nowhere unchecked.", SECURITY),
+    "log-brackets": Difference(
+        "log", "IPv6 backends as `::1:143`.", "`[::1]:143`.", "One can tell where the port begins."),
     "log-no-name": Difference(
         "log", "A client without a name in DNS is an `error`.", "`info`.", "Most are; it is noise."),
     "log-secrets": Difference(

@@ -7,6 +7,7 @@ other program must have said the same.  Most is both.  A Stage ends at the first
 
 import asyncio
 import base64
+import hashlib
 import os
 import re
 import ssl
@@ -57,9 +58,11 @@ class Stage:
             "n": number, "client": self.client_address, "back": self.back_address,
             "far": f"10.25.{high + 8}.{low + 1}", "far6": f"2001:db8::{high + 8:x}:{low + 1:x}",
             "reverse": "" if talk.via == "unix" else names.reverse_name(self.client_address),
+            "farreverse": names.reverse_name(f"10.25.{high + 8}.{low + 1}"),
             **world.names,
         }
-        self.door = world.doors[talk.server, talk.listen, talk.via]
+        self.doors = [world.doors[key] for key in talk.doors]
+        self.door = self.doors[0]
         self.ports, self.places = {}, {}
         self.names["server"] = self.door[0]
         self.know("port", *self.door)
@@ -68,7 +71,7 @@ class Stage:
         self.client = self.back = self.question = self.session = None
         self.questions = asyncio.Queue()
         self.backs = asyncio.Queue()
-        self.mail = None
+        self.mail = self.mail6 = None
         self.heard = None
 
     @property
@@ -82,6 +85,9 @@ class Stage:
         step = None
         self.mail = await wire.listen(self._accepted, self.back_address)
         self.know("bport", self.back_address, self.mail.port)
+        if "{back6port}" in self.talk.script:
+            self.mail6 = await wire.listen(self._accepted, "::1")
+            self.know("back6port", "::1", self.mail6.port)
         try:
             for step in self.talk.course(self.world.program.name):
                 async with asyncio.timeout(DEADLINE):
@@ -100,6 +106,8 @@ class Stage:
                 if end:
                     end.close()
             await self.mail.close()
+            if self.mail6:
+                await self.mail6.close()
         return self.outcome
 
     def _fail(self, step, why):
@@ -155,9 +163,12 @@ class Stage:
     # --- the client ----------------------------------------------------------------------------------
 
     async def connect(self, step=None):
-        """Leaves the former connection, if any, and makes a new one."""
+        """Leaves the former connection, if any, and makes a new one; "second" goes to the other server block."""
         if self.client:
             self.client.close()
+        if step and step.text == "second":
+            self.door = self.doors[1]
+            self.know("port", *self.door)
         address, port = self.door
         if self.talk.via == "unix":
             self.client = await wire.Wire.connect(address[len("unix:"):])
@@ -239,7 +250,8 @@ class Stage:
         tls = client.tls
         self.names.update(tls=tls.version(), cipher=tls.cipher()[0])
         alpn = tls.selected_alpn_protocol()
-        facts = f"{tls.version()} {tls.cipher()[0]} {alpn} reused={tls.session_reused}"
+        shown = hashlib.sha256(tls.getpeercert(True) or b"").hexdigest()[:16]
+        facts = f"{tls.version()} {tls.cipher()[0]} {alpn} reused={tls.session_reused} certificate={shown}"
         self.note(step, facts.encode(), None)
         if notes is not None and notes not in facts.replace(" ", ","):
             raise Mismatch(f"came {facts}")

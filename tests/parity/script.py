@@ -45,6 +45,7 @@ class Talk:
     listen    parameters of the `listen` directive
     mail      directives of the mail block, main: of the file; talks that share both share a process
     via       how the client comes: "inet", "inet6" or "unix"
+    second    directives of another server block, for `connect second`
     because   the differences (keys of differences.py) that the lines for one program only show
     alone     a process of its own
     logs      whether the log lines are compared, too
@@ -57,6 +58,7 @@ class Talk:
     mail: str = ""
     main: str = ""
     via: str = "inet"
+    second: str = ""
     because: tuple = ()
     alone: bool = False
     logs: bool = True
@@ -68,6 +70,12 @@ class Talk:
         parted = any(step.only for step in self.steps)
         if parted != bool(self.because):
             raise ValueError(f"{self.name}: lines for one program and `because` go together")
+
+    @property
+    def doors(self):
+        """What makes the server blocks that this talk needs."""
+        texts = [self.server, self.second] if self.second else [self.server]
+        return [(text, self.listen, self.via) for text in texts]
 
     @property
     def protocol(self):

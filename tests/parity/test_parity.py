@@ -63,7 +63,7 @@ def test_every_difference_is_listed():
 
 def test_common_differences_occur(request, outcomes):
     """What is normalised in all conversations must really be there; when all of them ran."""
-    if len(request.session.items) < len(TALKS) or "postern" not in outcomes:
+    if len(request.session.items) < len(TALKS) or len(outcomes) < 2:
         pytest.skip("needs all conversations with postern")
     used = set().union(*(outcome.used for played in outcomes.values() for outcome in played.values()))
     assert used == {key for key, difference in DIFFERENCES.items() if difference.shown_by == "everywhere"}

@@ -92,6 +92,8 @@ class World:
         self.auth_local = await auth.AuthServer(self._question).start("127.0.0.1")
         self.auth_six = await auth.AuthServer(self._question).start("::1")
         self.names_server = await names.NameServer().start(self.SERVICE_ADDRESS)
+        for end in ("crt", "key"):
+            shutil.copy(self.certs.place / f"mail.example.{end}", f"{self.place}/here.{end}")
         self.dead = wire.socket.socket()
         self.dead.bind((self.SERVICE_ADDRESS, 0))  # bound, not listening: refuses
         self.ports = {"auth": self.auth_server.port, "dns": self.names_server.port,
@@ -105,7 +107,7 @@ class World:
     async def _start(self):
         """Somebody outside may be quicker to take a port; then others are tried."""
         for last in (False, False, True):
-            self.doors = {(talk.server, talk.listen, talk.via): None for _, talk in self.talks}
+            self.doors = {key: None for _, talk in self.talks for key in talk.doors}
             for number, key in enumerate(self.doors):
                 self.doors[key] = self._door(key[2], number)
             self.config = self._config()
@@ -149,7 +151,7 @@ class World:
     # --- what the stages ask for ---------------------------------------------------------------------
 
     def tls_context(self, options):
-        """Client contexts, one for each set of options: alpn=a,b cert=NAME max=1.2 sni=NAME."""
+        """Client contexts, one for each set of options: alpn=a,b cert=NAME max=1.2 ciphers=LIST curve=NAME."""
         key = tuple(sorted(options.items()))
         if key not in self.contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -160,6 +162,10 @@ class World:
             if "cert" in options:
                 stem = self.certs.place / options["cert"]
                 context.load_cert_chain(f"{stem}.crt", f"{stem}.key")
+            if "ciphers" in options:
+                context.set_ciphers(options["ciphers"])
+            if "curve" in options:
+                context.set_ecdh_curve(options["curve"])
             if options.get("max") == "1.2":
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
             if options.get("max") == "1.1":

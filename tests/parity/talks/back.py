@@ -329,6 +329,47 @@ for voice, begin in ((POP3, "+OK "), (IMAP, "* OK "), (SMTP, "220 ")):
         {broken(voice)}
     """, server="proxy_buffer 64;", logs=False)
 
+# --- more than was asked for -----------------------------------------------------------------------------
+
+EARLY = {"imap": r"* OK x\r\na OK early\r\n", "pop3": r"+OK x\r\n+OK early\r\n", "smtp": r"220 x\r\n250 early\r\n"}
+everywhere("answers before it is asked", lambda v: f"""
+    {arrive(v)}
+    b>> {EARLY[v.name]}
+    nginx {"b< a LOGIN {3}" if v is IMAP else FIRST[v.name]}
+    nginx b.
+    < {v.internal}
+    <.
+    postern b<.
+""", because="early-answers", logs=False)
+book.add("imap untagged behind the greeting", IMAP, arrive(IMAP) + """
+    b>> * OK x\\r\\n* CAPABILITY IMAP4rev1\\r\\n
+    b-login a joe secret
+    b> a OK in
+    postern < * CAPABILITY IMAP4rev1
+    < a OK in
+""", because="imap-untagged", logs=False)
+for voice, last in ((IMAP, "a OK logged in"), (POP3, "+OK logged in")):
+    book.add(f"{voice.name} more behind the last answer", voice, arrive(voice) + voice.enter().replace(
+        f"b> {last}", f"b>> {last}\\r\\nlate\\r\\n") + """
+        < late
+        > x
+        b< x
+    """)
+
+# --- IPv6 ------------------------------------------------------------------------------------------------
+
+SESSION = 'client: {client}, server: {server}:{port}, login: "joe"'
+everywhere("by IPv6", lambda v: f"""
+    {v.login}
+    ?*
+    ! Auth-Status: OK
+    ! Auth-Server: ::1
+    ! Auth-Port: {{back6port}}
+    {v.enter()}
+    nginx log info client logged in, {SESSION}, upstream: ::1:{{back6port}}
+    postern log info client logged in, {SESSION}, upstream: [::1]:{{back6port}}
+""", because="log-brackets")
+
 # --- proxy_smtp_auth -------------------------------------------------------------------------------------
 
 AUTH = "proxy_smtp_auth on;"
@@ -557,7 +598,7 @@ xclient("attributes that were announced", "> EHLO client.example\n<*\n" + arrive
 
 # --- the relay -------------------------------------------------------------------------------------------
 
-WHO = 'client: {client}, server: {server}:{port}, login: "joe", upstream: {back}:{bport}'
+WHO = SESSION + ", upstream: {back}:{bport}"
 everywhere("relay both ways", lambda v: f"""
     {arrive(v)}
     {v.enter()}

@@ -426,6 +426,42 @@ for what, name, shown in (("a blank", r"x\x20y.test", "x y.test"), ("an undersco
         nginx log error {{client}} resolved to invalid host name "{shown}" while in resolving client address
         postern log error {{client}} resolved to invalid host name while in resolving client address""",
              because="log-bad-name", logs=False)
+for via, theirs, ours in (("inet6", "IPV6:::1", "IPV6:::1"), ("unix", "unix:", "[UNAVAILABLE]")):
+    parted = theirs != ours
+    book.add(f"xclient by {via}", SMTP_X, f"""
+        {SMTP.login}
+        ?*
+        !ok
+        b> 220 backend
+        b< EHLO mail.example
+        b> 250 backend
+        {"nginx " if parted else ""}b< XCLIENT ADDR={theirs} LOGIN=joe NAME=[UNAVAILABLE]
+        {f"postern b< XCLIENT ADDR={ours} LOGIN=joe NAME=[UNAVAILABLE]" if parted else ""}
+        b> 220 again
+        < 235 2.0.0 OK
+    """, via=via, because="xclient-unix" if parted else ())
+for name, head, address in (("v1", V1, "{far}"), ("v1 of IPv6", V1_6, "IPV6:{far6}")):
+    add(f"xclient, client from a header, {name}", SMTP_X, head, f"""
+        {SMTP.login}
+        ?*
+        !ok
+        b> 220 backend
+        b< EHLO mail.example
+        b> 250 backend
+        b< XCLIENT ADDR={address} LOGIN=joe NAME=[UNAVAILABLE]
+        b> 220 again
+        < 235 2.0.0 OK
+    """, server=TRUST)
+add("resolver, client from a header", SMTP, "dns {farreverse} PTR far{n}.test\ndns far{n}.test A {far}\n" + V1, f"""
+    {SMTP.login}
+    {asked(SMTP, told("{far}"), "{far}").replace("[UNAVAILABLE]", "far{n}.test")}
+    {refused(SMTP)}
+""", server=RESOLVER + " " + TRUST)
+book.add("resolver, by a socket", SMTP, f"""
+    {SMTP.login}
+    {SMTP.ask().replace("[UNAVAILABLE]", "[TEMPUNAVAIL]")}
+    {refused(SMTP)}
+""", via="unix", server=RESOLVER)
 for voice in (IMAP, POP3):
     book.add(f"{voice.name} never resolves", voice, f"""
         {voice.login}

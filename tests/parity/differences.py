@@ -199,7 +199,8 @@ DIFFERENCES = {
 
     # --- TLS
     "tls-sessions": Difference(
-        "`ssl_session_cache shared:…`", "A session of one server can be resumed at another with the same certificate.",
+        "`ssl_session_cache shared:…`",
+        "A session of one server can be resumed at another with the same certificate.",
         "Only at its own.", "Servers may ask different things of their clients (CVE-2025-23419).", SECURITY),
 
     # --- where clients come from

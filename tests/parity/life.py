@@ -63,7 +63,8 @@ class Life:
             await self.before(self)
         try:
             await self.program.start(self.config())
-            self.masters.add(self.program.process.pid if self.settings["daemon"] == "off" else await self.daemon())
+            self.masters.add(self.program.process.pid if self.settings["daemon"] == "off"
+                             else await self.daemon())
         except BaseException:
             await self.__aexit__()
             raise

@@ -163,7 +163,8 @@ class Stage:
     # --- the client ----------------------------------------------------------------------------------
 
     async def connect(self, step=None):
-        """Leaves the former connection, if any, and makes a new one; "second" goes to the other server block."""
+        """Leaves the former connection, if any, and makes a new one; "second" goes to the other server
+        block."""
         if self.client:
             self.client.close()
         if step and step.text == "second":

@@ -151,7 +151,8 @@ class World:
     # --- what the stages ask for ---------------------------------------------------------------------
 
     def tls_context(self, options):
-        """Client contexts, one for each set of options: alpn=a,b cert=NAME max=1.2 ciphers=LIST curve=NAME."""
+        """Client contexts, one for each set of options: alpn=a,b cert=NAME max=1.2 ciphers=LIST
+        curve=NAME."""
         key = tuple(sorted(options.items()))
         if key not in self.contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

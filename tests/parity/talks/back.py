@@ -331,7 +331,8 @@ for voice, begin in ((POP3, "+OK "), (IMAP, "* OK "), (SMTP, "220 ")):
 
 # --- more than was asked for -----------------------------------------------------------------------------
 
-EARLY = {"imap": r"* OK x\r\na OK early\r\n", "pop3": r"+OK x\r\n+OK early\r\n", "smtp": r"220 x\r\n250 early\r\n"}
+EARLY = {"imap": r"* OK x\r\na OK early\r\n", "pop3": r"+OK x\r\n+OK early\r\n",
+         "smtp": r"220 x\r\n250 early\r\n"}
 everywhere("answers before it is asked", lambda v: f"""
     {arrive(v)}
     b>> {EARLY[v.name]}
@@ -633,7 +634,8 @@ everywhere("relay, the client leaves", lambda v: f"""
     b<.
     log info proxied session done
 """)
-PIPED = {"imap": "a LOGIN joe secret", "pop3": r"USER joe\r\nPASS secret", "smtp": SMTP.login.strip().removeprefix("> ")}
+PIPED = {"imap": "a LOGIN joe secret", "pop3": r"USER joe\r\nPASS secret",
+         "smtp": SMTP.login.strip().removeprefix("> ")}
 everywhere("relay, commands pipelined behind the login", lambda v: f"""
     >> {PIPED[v.name]}\\r\\nx one\\r\\ny two\\r\\n
     {"< +OK" if v is POP3 else ""}

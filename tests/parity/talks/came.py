@@ -452,7 +452,8 @@ for name, head, address in (("v1", V1, "{far}"), ("v1 of IPv6", V1_6, "IPV6:{far
         b> 220 again
         < 235 2.0.0 OK
     """, server=TRUST)
-add("resolver, client from a header", SMTP, "dns {farreverse} PTR far{n}.test\ndns far{n}.test A {far}\n" + V1, f"""
+add("resolver, client from a header", SMTP,
+    "dns {farreverse} PTR far{n}.test\ndns far{n}.test A {far}\n" + V1, f"""
     {SMTP.login}
     {asked(SMTP, told("{far}"), "{far}").replace("[UNAVAILABLE]", "far{n}.test")}
     {refused(SMTP)}

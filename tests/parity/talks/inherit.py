@@ -128,7 +128,8 @@ add("pop3 lists of its own", POP3, """
     <*
     > AUTH
     <*
-""".replace("{challenge}", "{challenge}"), server="pop3_capabilities USER OWN; pop3_auth apop; server_name mail.example;")
+""".replace("{challenge}", "{challenge}"),
+    server="pop3_capabilities USER OWN; pop3_auth apop; server_name mail.example;")
 add("smtp lists of its own", SMTP, f"""
     < {OTHER}
     > EHLO x

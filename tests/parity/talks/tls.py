@@ -292,8 +292,10 @@ OTHER = "ssl_certificate {certs}/rsa.example.crt; ssl_certificate_key {certs}/rs
 ASKING = "ssl_verify_client on; ssl_client_certificate {certs}/ca.crt;"
 for what, first, second in (
         ("ticket", "", "timeout 59s;"), ("ticket, other certificate", "", OTHER),
-        ("shared cache, other certificate", SHARED, SHARED + OTHER), ("ticket, certificates wanted", "", ASKING),
-        ("shared cache, certificates wanted", SHARED, SHARED + ASKING), ("shared cache", SHARED, SHARED + " timeout 59s;")):
+        ("shared cache, other certificate", SHARED, SHARED + OTHER),
+        ("ticket, certificates wanted", "", ASKING),
+        ("shared cache, certificates wanted", SHARED, SHARED + ASKING),
+        ("shared cache", SHARED, SHARED + " timeout 59s;")):
     for version in ("1.2", "1.3"):
         again = f"tls max={version} resume=yes"
         once_more = f"{again}\n<*"
@@ -315,10 +317,12 @@ for what, first, second in (
 RSA = "ssl_certificate {certs}/rsa.example.crt; ssl_certificate_key {certs}/rsa.example.key;"
 BOTH = RSA + " ssl_certificate {certs}/mail.example.crt; ssl_certificate_key {certs}/mail.example.key;"
 for name, server, tls in (
-        ("two certificates", BOTH, "max=1.2"), ("two certificates, RSA only", BOTH, "max=1.2 ciphers=ECDHE-RSA-AES256-GCM-SHA384"),
+        ("two certificates", BOTH, "max=1.2"),
+        ("two certificates, RSA only", BOTH, "max=1.2 ciphers=ECDHE-RSA-AES256-GCM-SHA384"),
         ("two certificates, ECDSA only", BOTH, "max=1.2 ciphers=ECDHE-ECDSA-AES256-GCM-SHA384"),
         ("two certificates, TLS 1.3", BOTH, ""), ("another certificate", RSA, ""),
-        ("the order of ciphers is the client's", "", "max=1.2 ciphers=ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"),
+        ("the order of ciphers is the client's", "",
+         "max=1.2 ciphers=ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"),
         ("the order of ciphers is the server's", "ssl_prefer_server_ciphers on; ssl_ciphers "
          "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256;",
          "max=1.2 ciphers=ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"),
@@ -327,13 +331,15 @@ for name, server, tls in (
         ("command: fewer protocols", "ssl_conf_command Protocol -TLSv1.3;", ""),
         ("command: cipher suites", "ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256;", ""),
         ("curve", "ssl_ecdh_curve secp384r1;", "curve=secp384r1"),
-        ("certificate in the configuration's folder", "ssl_certificate here.crt; ssl_certificate_key here.key;", "")):
+        ("certificate in the configuration's folder",
+         "ssl_certificate here.crt; ssl_certificate_key here.key;", "")):
     book.add(f"speaks: {name}", IMAP, f"""
         tls {tls}
         < * OK IMAP4 ready
     """, opening=None, listen="ssl", server=server)
 for name, server, tls in (
-        ("no common cipher", "ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;", "max=1.2 ciphers=ECDHE-ECDSA-AES256-GCM-SHA384"),
+        ("no common cipher", "ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;",
+         "max=1.2 ciphers=ECDHE-ECDSA-AES256-GCM-SHA384"),
         ("no common protocol", "ssl_protocols TLSv1.3;", "max=1.2"),
         ("no common curve", "ssl_ecdh_curve secp384r1;", "curve=prime256v1"),
         ("only RSA, but no such certificate", "", "max=1.2 ciphers=ECDHE-RSA-AES256-GCM-SHA384")):

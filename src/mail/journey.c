@@ -10,8 +10,8 @@
  *	relay	bytes both ways; everything needed before is gone
  *	leave	the last words, then the end
  *
- * A stage is a constant: what either stream tells goes to its functions. A failure ends in `leave` or
- * `session_end`.
+ * Two of them, reach and login, stand in reach.c. A stage is a constant: what either stream tells goes to its
+ *functions. A failure ends in `leave` or `session_end`.
  */
 #include "mail/session_private.h"
 
@@ -26,12 +26,9 @@ static void greet_late(struct session *s);
 static void delay_client(struct session *s, unsigned what);
 static void speak(struct session *s);
 static void talk_client(struct session *s, unsigned what);
-static void watch_client(struct session *s, unsigned what);
 static void ask_late(struct session *s);
-static void reach_server(struct session *s, unsigned what);
-static void reach_late(struct session *s);
-static void login_server(struct session *s, unsigned what);
 static void server_waits(struct session *s, unsigned what);
+static void login_over_late(struct session *s);
 static void relay_client(struct session *s, unsigned what);
 static void relay_server(struct session *s, unsigned what);
 static void leave_client(struct session *s, unsigned what);
@@ -39,19 +36,14 @@ static void leave_client(struct session *s, unsigned what);
 static const struct session_stage GREET_HEADER = { "greet", "reading PROXY protocol", greet_client, NULL,
 						   greet_late };
 static const struct session_stage GREET_TLS = { "greet", "SSL handshaking", greet_client, NULL, greet_late };
-static const struct session_stage GREET_NAME = { "greet", "in resolving client address", watch_client, NULL,
-						 greet_late };
+static const struct session_stage GREET_NAME = { "greet", "in resolving client address", session_watch_client,
+						 NULL, greet_late };
 static const struct session_stage GREET_DELAY = { "greet", "in delay pipelining state", delay_client, NULL,
 						  speak };
 static const struct session_stage TALK = { "talk", NULL, talk_client, NULL, greet_late };
 static const struct session_stage TALK_TLS = { "talk", "in starttls state", greet_client, NULL, greet_late };
-static const struct session_stage ASK = { "ask", "in http auth state", watch_client, NULL, ask_late };
-static const struct session_stage REACH = { "reach", "connecting to upstream", watch_client, reach_server,
-					    reach_late };
-static const struct session_stage LOGIN = { "login", NULL, watch_client, login_server, reach_late };
-static const struct session_stage LOGIN_REFUSED = { "login", "reading response from upstream", watch_client,
-						    server_waits, reach_late };
-static const struct session_stage LOGIN_OVER = { "login", NULL, talk_client, server_waits, reach_late };
+static const struct session_stage ASK = { "ask", "in http auth state", session_watch_client, NULL, ask_late };
+static const struct session_stage LOGIN_OVER = { "login", NULL, talk_client, server_waits, login_over_late };
 static const struct session_stage RELAY = { "relay", "proxying", relay_client, relay_server, NULL };
 static const struct session_stage LEAVE = { "leave", NULL, leave_client, NULL, session_end };
 
@@ -62,23 +54,19 @@ static void talk_on(struct session *s);
 static void perform(struct session *s, enum want want);
 static void ask(struct session *s);
 static void answered(struct auth_request *r, const struct auth_answer *a);
-static void reach(struct session *s);
-static void login_begin(struct session *s);
-static void login_refused(struct session *s);
-static void login_on(struct session *s);
 static void relay(struct session *s);
 static void relayed(struct relay *r, enum relay_end why);
 static void leave(struct session *s);
 
 /* ---- tools of all stages ---- */
 
-static void enter(struct session *s, const struct session_stage *stage)
+void session_enter(struct session *s, const struct session_stage *stage)
 {
 	s->stage = stage;
 	session_log(s, LOG_DEBUG, "stage %s", stage->name);
 }
 
-static void limit(struct session *s, uint64_t ms)
+void session_limit(struct session *s, uint64_t ms)
 {
 	loop_arm(s->house->loop, &s->pre->limit, ms);
 }
@@ -88,8 +76,8 @@ static void limit(struct session *s, uint64_t ms)
 void session_begin(struct session *s)
 {
 	session_set_stage(s);
-	limit(s, s->at->settings->timeout_ms);
-	enter(s, &GREET_HEADER);
+	session_limit(s, s->at->settings->timeout_ms);
+	session_enter(s, &GREET_HEADER);
 	greet(s);
 }
 
@@ -99,7 +87,7 @@ static void greet(struct session *s)
 	if (s->door->endpoint->proxy_header && s->pre->header.size == 0)
 		return;
 	if (s->door->tls != NULL) {
-		enter(s, &GREET_TLS);
+		session_enter(s, &GREET_TLS);
 		stream_secure(&s->client, s->door->tls, NULL);
 		return;
 	}
@@ -152,7 +140,7 @@ static void greet_secured(struct session *s)
 		greet_named(s);
 		return;
 	}
-	enter(s, &TALK);
+	session_enter(s, &TALK);
 	perform(s, dialog_told(p->front.dialog, NEWS_SECURED, STR("")));
 }
 
@@ -170,7 +158,7 @@ static void greet_named(struct session *s)
 		refuse(s, NEWS_FORBIDDEN, STR(""));
 		return;
 	}
-	enter(s, &GREET_NAME);
+	session_enter(s, &GREET_NAME);
 	p->identified = identified;
 	identify_client(s);
 }
@@ -185,8 +173,8 @@ static void identified(struct session *s)
 		speak(s);
 		return;
 	}
-	enter(s, &GREET_DELAY);
-	limit(s, delay);
+	session_enter(s, &GREET_DELAY);
+	session_limit(s, delay);
 	delay_client(s, STREAM_READABLE);
 }
 
@@ -210,8 +198,8 @@ static void speak(struct session *s)
 
 	p->front.dialog = dialog_new(s->at->protocol->front, &p->front_stage, &p->login, &p->front.out,
 				     s->client.tls != NULL);
-	enter(s, &TALK);
-	limit(s, s->at->settings->timeout_ms);
+	session_enter(s, &TALK);
+	session_limit(s, s->at->settings->timeout_ms);
 	perform(s, dialog_open(p->front.dialog));
 }
 
@@ -261,7 +249,7 @@ static void secure(struct session *s)
 		return;
 	}
 	s->starttls = true;
-	enter(s, &TALK_TLS);
+	session_enter(s, &TALK_TLS);
 	stream_secure(&s->client, s->at->tls, NULL);
 }
 
@@ -321,7 +309,7 @@ static bool is_gone(struct session *s, unsigned what)
 	return true;
 }
 
-static void watch_client(struct session *s, unsigned what)
+void session_watch_client(struct session *s, unsigned what)
 {
 	is_gone(s, what);
 }
@@ -330,7 +318,7 @@ static void ask(struct session *s)
 {
 	struct prelogin *p = s->pre;
 
-	enter(s, &ASK);
+	session_enter(s, &ASK);
 	if (is_gone(s, 0))
 		return;
 	loop_disarm(&p->limit);
@@ -341,10 +329,10 @@ static void ask(struct session *s)
 }
 
 /* The proxy's own fault or its neighbours': the client hears that it is temporary. */
-static void broken(struct session *s)
+void session_broken(struct session *s)
 {
 	session_close_server(s);
-	enter(s, &TALK);
+	session_enter(s, &TALK);
 	dialog_told(s->pre->front.dialog, NEWS_BROKEN, STR(""));
 	perform(s, WANT_CLOSE);
 }
@@ -353,8 +341,8 @@ static void deny(struct session *s)
 {
 	enum want want = dialog_told(s->pre->front.dialog, NEWS_DENIED, STR(""));
 
-	enter(s, &TALK);
-	limit(s, s->at->settings->timeout_ms);
+	session_enter(s, &TALK);
+	session_limit(s, s->at->settings->timeout_ms);
 	perform(s, want);
 }
 
@@ -374,155 +362,59 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
 	switch (a->verdict) {
 	case AUTH_OK:
 		question_admitted(s, a);
-		reach(s);
+		session_reach(s);
 		return;
 	case AUTH_DENIED:
 		s->pre->waits = 0;
 		question_denied(s, a);
 		if (a->wait_ms != 0)
-			limit(s, a->wait_ms);
+			session_limit(s, a->wait_ms);
 		else
 			deny(s);
 		return;
 	case AUTH_WAIT:
 		if (++s->pre->waits <= WAITS_MAX) {
-			limit(s, a->wait_ms);
+			session_limit(s, a->wait_ms);
 			return;
 		}
 		session_log(s, LOG_ERROR, "the auth source said WAIT %d times", WAITS_MAX);
-		broken(s);
+		session_broken(s);
 		return;
 	case AUTH_BROKEN:
 		session_log(s, a->level, "%s", a->cause);
-		broken(s);
+		session_broken(s);
 		return;
 	}
 }
 
-/* ---- reach ---- */
-
-static void reach(struct session *s)
-{
-	enter(s, &REACH);
-	s->pre->tried_server = true;
-	if (generation_listens(s->at->generation, &s->server_addr)) {
-		session_log(s, LOG_ERROR, "the auth source sent an address of this proxy itself");
-		broken(s);
-		return;
-	}
-	if (s->house->sockets >= s->house->sockets_max) {
-		session_log(s, LOG_ALERT, "%zu worker_connections are not enough", s->house->sockets_max);
-		broken(s);
-		return;
-	}
-	limit(s, s->at->settings->timeout_ms);
-	s->house->sockets++;
-	if (!stream_connect(&s->server, s->house->loop, &s->server_addr, NULL, session_server_event)) {
-		s->house->sockets--;
-		session_log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
-		broken(s);
-	}
-}
-
-static void reach_late(struct session *s)
-{
-	session_log(s, LOG_INFO, "upstream timed out (110: Connection timed out)");
-	broken(s);
-}
-
-static void reach_server(struct session *s, unsigned what)
-{
-	if (what & STREAM_FAILED) {
-		session_log_failure(s, &s->server, LOG_ERROR, "connect() failed ");
-		broken(s);
-	} else if (what & STREAM_CONNECTED) {
-		login_begin(s);
-	}
-}
-
-/* ---- login ---- */
-
-/* The connection stands: the PROXY header, if one is wanted, and the back's dialog. */
-static void login_begin(struct session *s)
-{
-	session_set_back(s);
-	enter(s, &LOGIN);
-	/* what the auth source gave may be nothing that this protocol can say */
-	if (dialog_open(s->pre->back.dialog) == WANT_INPUT)
-		login_on(s);
-	else
-		login_refused(s);
-}
-
-/* The server refused, or made no sense. Its own words reach the client only where the operator wants that. */
-static void login_refused(struct session *s)
-{
-	struct prelogin *p = s->pre;
-	bool pass = s->at->settings->proxy_pass_error_message && p->login.presentable;
-
-	if (p->login.answer.len != 0)
-		enter(s, &LOGIN_REFUSED);
-	session_log_quoted(s, pass ? LOG_INFO : LOG_ERROR, p->back.dialog->complaint, session_answer(s));
-	if (!pass) {
-		broken(s);
-		return;
-	}
-	session_close_server(s);
-	enter(s, &TALK);
-	dialog_told(p->front.dialog, NEWS_REFUSED, STR(""));
-	perform(s, WANT_CLOSE);
-}
-
-/* The server's answers and our commands, until it is done one way or the other. */
-static void login_on(struct session *s)
-{
-	struct exchange *x = &s->pre->back;
-
-	while (true) {
-		enum want want;
-
-		if (exchange_flush(x) == FLUSH_BROKEN || !exchange_fill(x)) {
-			session_log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
-			broken(s);
-			return;
-		}
-		want = exchange_run(x);
-		if (want == WANT_RELAY) {
-			enter(s, &LOGIN_OVER);
-			perform(s, dialog_told(s->pre->front.dialog, NEWS_LOGGED_IN, STR("")));
-			return;
-		}
-		if (want != WANT_INPUT) {
-			login_refused(s);
-			return;
-		}
-		if (x->out.len == 0 && (x->ended || !stream_readable(&s->server)))
-			break;
-		if (x->out.len != 0 && stream_stuck(&s->server))
-			return;
-	}
-	if (x->ended) {
-		session_log(s, LOG_ERROR, "upstream closed connection before the login was over");
-		broken(s);
-	}
-}
-
-static void login_server(struct session *s, unsigned what)
-{
-	if (what & STREAM_FAILED) {
-		session_log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
-		broken(s);
-		return;
-	}
-	login_on(s);
-}
+/* ---- reach and login are over (reach.c) ---- */
 
 /* Logged in, and the client is slow to take its answer: what the server sends stays where it is until the
  * relay. */
 static void server_waits(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED)
-		broken(s);
+		session_broken(s);
+}
+
+static void login_over_late(struct session *s)
+{
+	session_log(s, LOG_INFO, "upstream timed out (110: Connection timed out)");
+	session_broken(s);
+}
+
+void session_logged_in(struct session *s)
+{
+	session_enter(s, &LOGIN_OVER);
+	perform(s, dialog_told(s->pre->front.dialog, NEWS_LOGGED_IN, STR("")));
+}
+
+void session_refused(struct session *s)
+{
+	session_close_server(s);
+	session_enter(s, &TALK);
+	dialog_told(s->pre->front.dialog, NEWS_REFUSED, STR(""));
+	perform(s, WANT_CLOSE);
 }
 
 /* ---- relay ---- */
@@ -534,7 +426,7 @@ static void relay(struct session *s)
 	struct str early = exchange_unheard(&s->pre->front), late = exchange_unheard(&s->pre->back);
 
 	session_log_plain(s, LOG_INFO, "client logged in");
-	enter(s, &RELAY);
+	session_enter(s, &RELAY);
 	session_keep_login(s);
 	s->relay = (struct relay){ .client = &s->client,
 				   .server = &s->server,
@@ -570,8 +462,8 @@ static void relayed(struct relay *r, enum relay_end why)
 static void leave(struct session *s)
 {
 	session_close_server(s);
-	enter(s, &LEAVE);
-	limit(s, LINGER_MS);
+	session_enter(s, &LEAVE);
+	session_limit(s, LINGER_MS);
 	leave_client(s, 0);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a session consists of; seen only by the files that make up the session: session.c (the frame),
- * journey.c, entry.c, identify.c, question.c, session_log.c.
+ * journey.c, reach.c, entry.c, identify.c, question.c, session_log.c.
  */
 #pragma once
 #include "mail/exchange.h"
@@ -87,6 +87,21 @@ void session_drop_prelogin(struct session *s);
 
 /* journey.c: the first step of a session that has just been accepted. */
 void session_begin(struct session *s);
+
+/* journey.c: tools of all stages: go on to a stage, set its time limit, and hear a client that others work
+ * for. */
+void session_enter(struct session *s, const struct session_stage *stage);
+void session_limit(struct session *s, uint64_t ms);
+void session_watch_client(struct session *s, unsigned what);
+
+/* reach.c: the auth source has said yes: find the way to the mail server and log in there. */
+void session_reach(struct session *s);
+
+/* journey.c: what became of it: logged in; refused in words that the client may see; or given up for reasons
+ * of our own or our neighbours'. */
+void session_logged_in(struct session *s);
+void session_refused(struct session *s);
+void session_broken(struct session *s);
 
 /* How much of what a client or server said is shown in the log. */
 enum { SHOWN_MAX = 256 };

@@ -20,7 +20,7 @@
 #include "auth/http_conf.h"
 #include "auth/http_pool.h"
 #include "auth/http_request.h"
-#include "base/must.h"
+#include "auth/kind.h"
 #include <errno.h>
 #include <string.h>
 
@@ -30,7 +30,8 @@
  */
 enum { READ = 4096, REQUEST_ROOM_KEPT = 16384, FAILURES_MOST = 1024, CONNECT_MS = 5000, DRAIN_MS = 1000 };
 
-struct auth_source {
+struct http_source {
+	struct auth_source base;
 	struct auth_pool *pool;
 	const struct http_conf *conf;
 	struct http_frame frame;
@@ -51,19 +52,20 @@ static void connect_next(struct http_conn *c);
 static bool say(struct http_conn *c);
 static void again(struct http_conn *c);
 
-struct auth_source *auth_source_new(struct auth_pool *pool, const struct scope *server, struct arena *home)
+static struct auth_source *make(const struct auth_tools *tools, const struct scope *server)
 {
-	struct auth_source *s = arena_take(home, sizeof(*s));
+	struct http_source *s = arena_take(tools->home, sizeof(*s));
 
-	s->pool = pool;
+	s->base.kind = &auth_http_kind;
+	s->pool = tools->pool;
 	s->conf = http_conf(server);
-	s->frame = http_frame_make(s->conf, home);
-	return s;
+	s->frame = http_frame_make(s->conf, tools->home);
+	return &s->base;
 }
 
-bool auth_wants_certificate(const struct auth_source *s)
+static bool wants_certificate(const struct auth_source *s)
 {
-	return s->conf->pass_client_cert;
+	return ((const struct http_source *)s)->conf->pass_client_cert;
 }
 
 /* --- asking --- */
@@ -87,13 +89,13 @@ static void hold(struct http_conn *c, const struct http_question *q)
 	q->request->state = c;
 }
 
-void auth_ask(struct auth_source *s, struct auth_request *r)
+static void ask(struct auth_source *source, struct auth_request *r)
 {
+	struct http_source *s = (struct http_source *)source;
 	struct http_conn *c = http_pool_pick(s->pool, &s->conf->url.addrs[s->good]);
 	uint64_t start = loop_now(s->pool->loop), limit = s->conf->timeout_ms;
 	struct http_question q = { .source = s, .request = r, .first = s->good, .level = LOG_ERROR };
 
-	must(r->state == NULL);
 	q.deadline = limit < UINT64_MAX - start ? start + limit : UINT64_MAX;
 	buf_init(&q.failures, FAILURES_MOST);
 	if (c == NULL)
@@ -118,12 +120,10 @@ static struct auth_request *release(struct http_conn *c)
 }
 
 /* A connection that has heard nothing of the question yet may serve the next one. */
-void auth_cancel(struct auth_request *r)
+static void cancel(struct auth_request *r)
 {
 	struct http_conn *c = r->state;
 
-	if (c == NULL)
-		return;
 	release(c);
 	if (c->at != &CONNECTING)
 		http_pool_drop(c);
@@ -529,3 +529,15 @@ static void answer_late(struct http_conn *c)
 {
 	fail(c, "timed out (110: Connection timed out)");
 }
+
+const struct auth_kind auth_http_kind = {
+	.name = "http",
+	.directive = "auth_http",
+	.module = &auth_http_module,
+	.methods = ~0u,
+	.keeps_pace = true,
+	.make = make,
+	.ask = ask,
+	.cancel = cancel,
+	.wants_certificate = wants_certificate,
+};

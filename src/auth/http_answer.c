@@ -16,6 +16,7 @@ void http_answer_broken(struct auth_answer *a, enum log_level level, struct buf 
 {
 	buf_put_byte(cause, '\0');
 	*a = (struct auth_answer){
+		AUTH_ANSWER_INIT,
 		.verdict = AUTH_BROKEN,
 		.level = level,
 		.cause = cause->full ? "auth http server failed" : cause->at,
@@ -152,7 +153,7 @@ static void silent(struct auth_answer *a, const struct http_response *h, const c
 void http_answer_read(struct auth_answer *a, const struct http_response *h, const struct auth_request *r,
 		      const char *server, struct buf *cause)
 {
-	*a = (struct auth_answer){ 0 };
+	*a = (struct auth_answer){ AUTH_ANSWER_INIT };
 	if (http_response_field(h, FIELD_REFUSAL).at != NULL)
 		denied(a, h);
 	else if (h->said_nothing)

@@ -91,11 +91,6 @@ const struct http_conf *http_conf(const struct scope *s)
 	return scope_settings(s, &auth_http_module);
 }
 
-bool auth_configured(const struct scope *server)
-{
-	return http_conf(server)->url.addrs_len != 0;
-}
-
 /* Part "unix:PATH:URI" at the colon behind the path, anything else at the first '/' or '?'. */
 static struct str cut_place(struct str *rest)
 {

@@ -11,6 +11,7 @@
 #include "net/stream.h"
 
 struct http_conn;
+struct http_source;
 
 struct http_state {
 	const char *name;
@@ -20,7 +21,7 @@ struct http_state {
 
 /* A question on its way; moves from connection to connection until one brings the answer. */
 struct http_question {
-	struct auth_source *source;
+	struct http_source *source;
 	struct auth_request *request; /* NULL: there is no question, or nobody wants its answer */
 	uint64_t deadline;	      /* in loop time */
 	size_t first, tried;	      /* the address to begin with, and how many have failed since */

@@ -37,6 +37,7 @@ struct conf {
 	const struct directive *taker; /* the block whose lines go to its `row`; NULL: none */
 	void *taker_settings;
 	const struct opened *opened;
+	size_t lines; /* directives read so far */
 	unsigned faults;
 };
 

@@ -225,6 +225,7 @@ static void read_lines(struct conf *c, struct lexer *l, enum inside inside)
 		enum token t = lexer_next(l, w);
 		bool fine = l->wrong[0] == '\0';
 
+		w->order = ++c->lines;
 		c->words = w;
 		if (!fine)
 			conf_fault_at(c, l->file, l->wrong_line, "%s", l->wrong);

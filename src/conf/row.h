@@ -19,6 +19,7 @@ struct words {
 	size_t len;
 	const char *file; /* NULL: the command line (-g) */
 	unsigned line;	  /* where the directive ends, as the peer reports it; from 1 */
+	size_t order; /* counts the directives of a configuration as they are read, over all files; from 1 */
 };
 
 /* A list as lists are kept in a module's struct; lives as long as the configuration. */

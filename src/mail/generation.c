@@ -243,10 +243,15 @@ static struct resolver *resolver_for(struct generation *g, const struct server *
 	return resolver_new(loop, server->settings->resolver);
 }
 
-void generation_furnish(struct generation *g, struct loop *loop, struct auth_pool *pool)
+void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools)
 {
+	struct auth_tools own = *tools;
+
+	own.loop = loop;
+	own.home = g->arena;
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
-		s->auth = auth_source_new(pool, s->scope, g->arena);
+		own.resolver = NULL;
+		s->auth = auth_source_new(&own, s->scope);
 		if (s->protocol->wants_client_host && s->settings->resolver != NULL)
 			s->resolver = resolver_for(g, s, loop);
 	}
@@ -273,6 +278,7 @@ void generation_free(struct generation *g)
 				tls_context_free(d->tls);
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
 		tls_context_free(s->tls);
+		auth_source_free(s->auth);
 		free_resolver(s);
 	}
 	generation_free_logs(g);

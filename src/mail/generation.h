@@ -73,8 +73,9 @@ struct generation {
  */
 struct generation *generation_new(struct conf *conf, struct bundle *bundle, struct tls_shared *shared);
 
-/* Workers: give servers their auth sources and resolvers. */
-void generation_furnish(struct generation *g, struct loop *loop, struct auth_pool *pool);
+/* Workers: give servers their auth sources and resolvers. Of `tools`, loop, home and resolver are filled in.
+ */
+void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools);
 
 /* Close what was attached and free everything. NULL is allowed. */
 void generation_free(struct generation *g);

@@ -381,6 +381,7 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
 		session_broken(s);
 		return;
 	case AUTH_BROKEN:
+	case AUTH_UNKNOWN:
 		session_log(s, a->level, "%s", a->cause);
 		session_broken(s);
 		return;

@@ -98,6 +98,8 @@ void question_admitted(struct session *s, const struct auth_answer *a)
 {
 	struct login *l = &s->pre->login;
 
+	if (a->cause != NULL)
+		session_log(s, a->level, "%s", a->cause);
 	if (a->user.at != NULL)
 		buf_set(&l->user, a->user);
 	if (a->secret.at != NULL)

@@ -2,6 +2,7 @@
 /* The list of modules: what a new protocol or source adds a line to. */
 #include "main/modules.h"
 
+#include "auth/kind.h"
 #include "conf/errorlog.h"
 #include "main/core.h"
 #include "proto/imap/imap.h"
@@ -10,7 +11,10 @@
 
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
+const struct auth_kind *const auth_kinds[] = { &auth_http_kind, NULL };
+
 const struct module *const modules[] = {
-	&core_module,	   &events_module,	  &error_log_module,	 &mail_module,		&tls_module,
-	&auth_http_module, &imap_protocol.module, &pop3_protocol.module, &smtp_protocol.module, NULL
+	&core_module, &events_module,	 &error_log_module,	&mail_module,	       &tls_module,
+	&auth_module, &auth_http_module, &imap_protocol.module, &pop3_protocol.module, &smtp_protocol.module,
+	NULL
 };

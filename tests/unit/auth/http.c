@@ -8,6 +8,8 @@
 #include "load.h"
 #include "server.h"
 
+const struct auth_kind *const auth_kinds[] = { &auth_http_kind, NULL };
+
 /* --- the asker --- */
 
 struct asker {
@@ -123,7 +125,9 @@ static void configure(struct fixture *f, const char *text)
 	snprintf(whole, sizeof(whole), "mail { server { %s; } }", text);
 	load(&f->conf, whole);
 	assert_string_equal(f->conf.said, "");
-	f->source = auth_source_new(f->pool, load_server(&f->conf, 0), f->arena);
+	f->source =
+		auth_source_new(&(struct auth_tools){ .loop = f->loop, .pool = f->pool, .home = f->arena },
+				load_server(&f->conf, 0));
 }
 
 static struct fixture *begin_with(const struct step *steps, size_t len, const char *more)

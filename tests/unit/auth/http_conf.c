@@ -5,6 +5,8 @@
 
 #include "load.h"
 
+const struct auth_kind *const auth_kinds[] = { &auth_http_kind, NULL };
+
 static struct loaded all;
 
 static const struct http_conf *with(const char *text)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Configurations for tests: text in, scope of the first server out, in a world where nothing but what is
- * put there exists. */
+ * put there exists. The test defines auth_kinds. */
 #pragma once
-#include "auth/auth.h"
+#include "auth/kind.h"
 
 #include "unit.h"
 #include <string.h>
@@ -34,11 +34,13 @@ static void load_hear(void *to, enum log_level level, const char *text)
 
 static void load(struct loaded *l, const char *text)
 {
-	const struct module *modules[] = { &ROOMS_MODULE, &auth_http_module, NULL };
+	const struct module *modules[AUTH_SOURCES_MOST + 3] = { &ROOMS_MODULE, &auth_module };
 	struct conf_source source = {
 		.modules = modules, .file = "/etc/t.conf", .prefix = "/etc/", .say = load_hear, .to = l
 	};
 
+	for (size_t i = 0; auth_kinds[i] != NULL; i++)
+		modules[2 + i] = auth_kinds[i]->module;
 	*l = (struct loaded){ .bundle = bundle_record() };
 	bundle_put(l->bundle, BUNDLE_CONF, STR("/etc/t.conf"), str_of(text));
 	bundle_put(l->bundle, BUNDLE_HOST, STR("auth.test"),

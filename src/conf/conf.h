@@ -37,9 +37,6 @@ struct arena *conf_arena(struct conf *c);
 struct bundle *conf_bundle(struct conf *c);
 struct scope *conf_scope(struct conf *c);
 
-/* The directive being read, for complaints that can only be made later; NULL: none. */
-const struct words *conf_words(struct conf *c);
-
 /*
  * Complain about the directive being read (its place in the file is added). Always returns false, to be
  * returned.
@@ -100,17 +97,19 @@ const struct words *scope_words(const struct scope *s); /* the words before '{' 
 /* The module's struct in this scope; NULL if the module has none there. */
 void *scope_settings(const struct scope *s, const struct module *m);
 
+/*
+ * The module's struct as it counts where `over` stands upon `base`, such as an upstream's block upon a
+ * server's: that of `base`, but for the rows that were given in `over` itself. Without any such row it is
+ * base's own struct, else a copy in `home`. `over` may be NULL.
+ */
+const void *scope_settings_over(const struct scope *base, const struct scope *over, const struct module *m,
+				struct arena *home);
+
 /* Was this directive given in this very scope (not inherited)? */
 bool scope_given(const struct scope *s, const struct module *m, const char *directive);
 
 /* The same with its words and place, the last one if it repeats; NULL if it was not given. */
 const struct words *scope_directive(const struct scope *s, const struct module *m, const char *directive);
-
-/*
- * How many bytes of `name` are wrong, missing, too many or swapped when `known` was meant; UINT32_MAX: it was
- * not meant.
- */
-unsigned suggest_distance(struct str name, struct str known);
 
 /*
  * The manual, as text for a terminal: of all directives, or of those named `only` when that is not empty.

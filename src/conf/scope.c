@@ -95,3 +95,19 @@ bool scope_given(const struct scope *s, const struct module *m, const char *dire
 {
 	return scope_directive(s, m, directive) != NULL;
 }
+
+const void *scope_settings_over(const struct scope *base, const struct scope *over, const struct module *m,
+				struct arena *home)
+{
+	const char *settings = scope_settings(base, m), *from = over != NULL ? scope_settings(over, m) : NULL;
+	char *copy = NULL;
+
+	for (struct row r = { 0 }; from != NULL && row_next(over->conf->modules, &r);) {
+		if (over->conf->modules[r.module] != m || over->given[r.index] == NULL)
+			continue;
+		if (copy == NULL)
+			copy = memcpy(arena_take(home, m->size), settings, m->size);
+		memcpy(copy + r.d->offset, from + r.d->offset, slot_size(r.d));
+	}
+	return copy != NULL ? copy : settings;
+}

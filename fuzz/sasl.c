@@ -55,7 +55,7 @@ static void repeat(struct table *t)
 	buf_init(&again.secret, FIELD_MAX * 4);
 	buf_init(&again.salt, FIELD_MAX);
 	buf_init(&again.typed, FIELD_MAX * 16);
-	sasl_say(&again.typed, m, buf_text(&t->user), buf_text(&t->secret));
+	sasl_say(&again.typed, m, STR(""), buf_text(&t->user), buf_text(&t->secret));
 	must(sasl_begin(&again.x, t->x.mechanism,
 			(struct sasl_fields){ &again.user, &again.secret, &again.salt }, STR("x"),
 			buf_text(&again.typed)) == SASL_DONE);

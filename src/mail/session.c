@@ -148,10 +148,24 @@ void session_set_client(struct session *s)
 
 	p->front_stage.client_ip = address_text(p, &s->client_addr);
 	p->front_stage.client_port = s->client_addr.port;
-	if (s->at->protocol->wants_client_host && stream_local(&s->client, &local)) {
+	if (stream_local(&s->client, &local)) {
 		p->front_stage.server_ip = address_text(p, &local);
 		p->front_stage.server_port = local.port;
 	}
+}
+
+/* What a server that trusts us may learn about the client. A chain of proxies ends where `ttl` does. */
+static void set_identity(struct session *s, struct stage *stage)
+{
+	enum { TTL = 4 };
+	struct tls_facts facts;
+
+	stage->ttl = TTL;
+	stage->client_secure = s->client.tls != NULL;
+	if (!stage->client_secure)
+		return;
+	tls_facts(&s->client, &facts);
+	stage->asked_name = arena_str(s->pre->arena, facts.server_name);
 }
 
 void session_set_back(struct session *s)
@@ -160,9 +174,10 @@ void session_set_back(struct session *s)
 	struct exchange *x = &p->back;
 	size_t reply_max = s->at->settings->proxy_buffer;
 
-	exchange_init(x, &s->server, p->arena, reply_max + 2, 4 * p->login.user.most + 4096);
+	exchange_init(x, &s->server, p->arena, reply_max + 2, 6 * p->login.user.most + 4096);
 	p->back_stage = p->front_stage;
 	p->back_stage.line_max = reply_max;
+	set_identity(s, &p->back_stage);
 	if (s->at->settings->proxy_header != PROXY_HEADER_OFF)
 		entry_put_header(s, &x->out);
 	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);

@@ -17,7 +17,7 @@
 #include <string.h>
 
 typedef enum sasl_step hear_fn(struct sasl_exchange *x, struct str response);
-typedef void say_fn(struct buf *to, struct str user, struct str secret);
+typedef void say_fn(struct buf *to, struct str user, struct str secret); /* not yet in base64 */
 
 struct sasl_mechanism {
 	struct str name;
@@ -31,7 +31,7 @@ struct sasl_mechanism {
 };
 
 static hear_fn hear_plain, hear_login, hear_cram, hear_external, hear_oauth;
-static say_fn say_plain;
+static say_fn say_plain, say_external;
 
 #define COMPLAINTS(name, secret)                                                      \
 	.bad_base64 = "client sent invalid base64 encoding in AUTH " name " command", \
@@ -45,7 +45,7 @@ static const struct sasl_mechanism MECHANISMS[] = {
 	  COMPLAINTS("LOGIN", "password") },
 	{ LIT("CRAM-MD5"), SASL_CRAM_MD5, "cram-md5", LIT(""), hear_cram, NULL, LIT(""),
 	  COMPLAINTS("CRAM-MD5", "CRAM-MD5 hash") },
-	{ LIT("EXTERNAL"), SASL_EXTERNAL, "external", LIT("Username:"), hear_external, NULL, LIT(""),
+	{ LIT("EXTERNAL"), SASL_EXTERNAL, "external", LIT("Username:"), hear_external, say_external, LIT(""),
 	  COMPLAINTS("EXTERNAL", "login") },
 	{ LIT("XOAUTH2"), SASL_XOAUTH2, "xoauth2", LIT(""), hear_oauth, oauth_put_xoauth2, LIT(""),
 	  COMPLAINTS("XOAUTH2", "token") },
@@ -278,14 +278,23 @@ static void say_plain(struct buf *to, struct str user, struct str secret)
 	buf_put(to, secret);
 }
 
-void sasl_say(struct buf *to, enum sasl_method m, struct str user, struct str secret)
+static void say_external(struct buf *to, struct str user, struct str secret)
+{
+	(void)secret;
+	buf_put(to, user);
+}
+
+void sasl_say(struct buf *to, enum sasl_method m, struct str master, struct str user, struct str secret)
 {
 	say_fn *say = by_method(m)->say;
+	bool acts = m == SASL_PLAIN && master.len != 0;
 	struct buf message;
 
 	must(say != NULL);
 	buf_init(&message, to->most);
-	say(&message, user, secret);
+	if (acts)
+		buf_put(&message, user);
+	say(&message, acts ? master : user, secret);
 	to->full |= message.full;
 	base64_put(to, buf_text(&message));
 	buf_done(&message);

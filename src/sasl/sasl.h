@@ -77,8 +77,12 @@ bool sasl_good_secret(struct str secret);
  * (base64). */
 struct str sasl_dummy(enum sasl_method m);
 
-/* Client side: append the base64 of the one message of PLAIN, XOAUTH2 or OAUTHBEARER towards a server. */
-void sasl_say(struct buf *to, enum sasl_method m, struct str user, struct str secret);
+/*
+ * Client side: append the base64 of the one message of PLAIN, EXTERNAL, XOAUTH2 or OAUTHBEARER towards a
+ * server. `master` logs in and acts for `user`, in PLAIN (RFC 4616: authcid and authzid); empty: the user
+ * itself.
+ */
+void sasl_say(struct buf *to, enum sasl_method m, struct str master, struct str user, struct str secret);
 
 /* The same mechanism's name as it stands behind AUTH or AUTHENTICATE. */
 struct str sasl_name(enum sasl_method m);

@@ -102,13 +102,15 @@ enum want dialog_told(struct dialog *d, enum news what, struct str text)
 	return checked(d, d->ops->told(d, what, text));
 }
 
-/* Let the state hear one piece; whoever was just asked cannot have answered in the same breath. */
+/* Let the state hear one piece; whoever was just asked, or is to begin TLS now, cannot have answered in the
+ * same breath. */
 static enum want hear(struct dialog *d, struct str piece, struct str rest)
 {
 	size_t said = d->out->len;
 	enum want want = d->at->heard(d, piece);
+	bool turn = want == WANT_TLS || (want == WANT_INPUT && d->out->len != said);
 
-	if (want == WANT_INPUT && d->ops->takes_turns && d->out->len != said && rest.len != 0)
+	if (turn && d->ops->takes_turns && rest.len != 0)
 		want = d->ops->told(d, NEWS_EARLY_INPUT, rest);
 	return want;
 }

@@ -23,7 +23,7 @@ enum want {
 
 /* What a dialog is told. `text` is used by those marked with it. */
 enum news {
-	NEWS_SECURED,	/* front: the handshake that it wanted is done */
+	NEWS_SECURED,	/* the handshake that it wanted is done */
 	NEWS_LOGGED_IN, /* front: login->answer came from the server; pass on what the client must see */
 	NEWS_DENIED,	/* front: the auth source said no: see login->refusal */
 	NEWS_BROKEN,	/* front: our side is at fault (auth server, backend): temporary error, then close */
@@ -35,8 +35,11 @@ enum news {
 	NEWS_EARLY_INPUT, /* text: what came. front, before open: the client spoke before the greeting (SMTP).
 			     back: the server answered before it was asked; told by dialog_heard */
 	NEWS_SHUTDOWN,	  /* front: the proxy is going away */
+	NEWS_UNAVAILABLE, /* front: trouble that may pass: temporary error; the client may try again at once
+			   */
+	NEWS_BACKEND_DENIED, /* front: the server has refused: see login->failure and login->refusal */
 };
-enum { NEWS_KINDS = NEWS_SHUTDOWN + 1 };
+enum { NEWS_KINDS = NEWS_BACKEND_DENIED + 1 };
 
 struct state {
 	const char *name;  /* for traces and test failures: "command" */
@@ -66,7 +69,15 @@ struct stage {
 	struct str client_host; /* verified name, [UNAVAILABLE] or [TEMPUNAVAIL] */
 	uint16_t client_port, server_port;
 	struct str server_ip; /* the address that the client connected to; as client_ip */
-	struct arena *arena;  /* of the session before its relay: for bounded buffers only */
+	/* For a back; what is off or empty is left out. */
+	bool secures;	    /* TLS comes first, by STARTTLS, or there is no login */
+	bool vouched;	    /* the client is known and we show a certificate: EXTERNAL, where it is offered */
+	bool retells;	    /* the client hears the server's capabilities behind the login (IMAP) */
+	bool client_secure; /* the client came by TLS */
+	struct str session_id; /* ours, for the server's log; at most 64 bytes */
+	struct str asked_name; /* the host that the client wanted (SNI) */
+	unsigned ttl;	       /* how many more proxies there may be; 0: not told */
+	struct arena *arena;   /* of the session before its relay: for bounded buffers only */
 	/* A line for the log (info): static text, and what to show in quotes unless quoted.at is NULL. */
 	void (*note)(void *owner, const char *text, struct str quoted);
 	void *owner;

@@ -308,6 +308,34 @@ static enum want hear_dummy(struct dialog *d, struct str line)
 	return d->login->refusal.final ? WANT_CLOSE : WANT_INPUT;
 }
 
+/* The server's words where the back has kept some, else our own. */
+static enum want denied_by_server(struct front *f, struct str text)
+{
+	static const unsigned char EXCUSE_FOR[FAILURE_KINDS] = {
+		[FAILURE_NONE] = EXCUSE_UNAVAILABLE,   [FAILURE_CREDENTIALS] = EXCUSE_DENIED,
+		[FAILURE_UNCLEAR] = EXCUSE_DENIED,     [FAILURE_ACCOUNT] = EXCUSE_FORBIDDEN,
+		[FAILURE_LIMIT] = EXCUSE_UNAVAILABLE,  [FAILURE_TEMPORARY] = EXCUSE_UNAVAILABLE,
+		[FAILURE_CONFIG] = EXCUSE_UNAVAILABLE,
+	};
+	struct login *l = f->dialog.login;
+	const struct excuse *e = &manner_of(f)->excuses(f)[EXCUSE_FOR[l->failure]];
+
+	l->refusal.final = false;
+	if (l->refusal.text.len == 0) {
+		buf_set(&l->refusal.code, str_of(e->code));
+		buf_set(&l->refusal.text, str_of(e->text));
+	}
+	return denied(f, text);
+}
+
+/* Whatever was said on the way to the trouble, it was not about the client. */
+static enum want unavailable(struct front *f, struct str text)
+{
+	login_forget_answer(f->dialog.login);
+	f->dialog.login->failure = FAILURE_TEMPORARY;
+	return denied_by_server(f, text);
+}
+
 static enum want refused(struct front *f, struct str text)
 {
 	(void)text;
@@ -332,8 +360,13 @@ static void note_early(struct front *f, struct str text)
 enum want front_told(struct dialog *d, enum news what, struct str text)
 {
 	static news_fn *const ANSWERS[NEWS_KINDS] = {
-		[NEWS_SECURED] = secured, [NEWS_LOGGED_IN] = logged_in, [NEWS_DENIED] = denied,
-		[NEWS_REFUSED] = refused, [NEWS_TOO_LONG] = too_long,
+		[NEWS_SECURED] = secured,
+		[NEWS_LOGGED_IN] = logged_in,
+		[NEWS_DENIED] = denied,
+		[NEWS_REFUSED] = refused,
+		[NEWS_TOO_LONG] = too_long,
+		[NEWS_UNAVAILABLE] = unavailable,
+		[NEWS_BACKEND_DENIED] = denied_by_server,
 	};
 	struct front *f = front_of(d);
 

@@ -43,6 +43,15 @@ struct front_settings {
 	uint64_t client_buffer;
 };
 
+/* What a client is told whose server did not let it in. */
+struct excuse {
+	const char *code; /* SMTP's; "" elsewhere */
+	const char *text;
+};
+
+/* No such name and secret; not this account; not now. */
+enum { EXCUSE_DENIED, EXCUSE_FORBIDDEN, EXCUSE_UNAVAILABLE, EXCUSES };
+
 struct manner {
 	const struct state *command; /* where a dialog rests between commands */
 	const char *challenge;	     /* before a challenge: "+ " */
@@ -53,6 +62,8 @@ struct manner {
 	size_t args_max;
 	/* Append one finished reply line. */
 	void (*reply)(struct front *f, const char *text);
+	/* The words for a server's refusal, for deny(): a table of EXCUSES. */
+	const struct excuse *(*excuses)(const struct front *f);
 	/* Append the reply to a refused login. */
 	void (*deny)(struct front *f, const struct refusal *r);
 	/* Forget what was said before TLS and is not in the login's own fields. NULL: nothing is. */

@@ -60,7 +60,7 @@ static void set_row(struct scene *s, const struct directive *d, struct str args)
 	struct words_of w;
 
 	split(args, &w);
-	if (d->slot == SLOT_BITS)
+	if (d->slot == SLOT_BITS || d->slot == SLOT_ENUM)
 		set_bits(d, &w, (void *)slot);
 	else if (d->slot == SLOT_LIST)
 		set_list(s, &w, (void *)slot);
@@ -116,6 +116,28 @@ static void set_starttls(struct scene *s, struct str word)
 							: STARTTLS_OFF;
 }
 
+/* What only a back wants to know. */
+static bool set_back_stage(struct scene *s, struct str name, struct str arg, unsigned number)
+{
+	if (str_eq(name, STR("secures")))
+		s->stage.secures = true;
+	else if (str_eq(name, STR("vouched")))
+		s->stage.vouched = true;
+	else if (str_eq(name, STR("retells")))
+		s->stage.retells = true;
+	else if (str_eq(name, STR("client_secure")))
+		s->stage.client_secure = true;
+	else if (str_eq(name, STR("session")))
+		s->stage.session_id = arg;
+	else if (str_eq(name, STR("asked_name")))
+		s->stage.asked_name = arg;
+	else if (str_eq(name, STR("ttl")))
+		s->stage.ttl = number;
+	else
+		return false;
+	return true;
+}
+
 static bool set_stage(struct scene *s, struct str name, struct str arg)
 {
 	uint64_t number = 0;
@@ -143,7 +165,7 @@ static bool set_stage(struct scene *s, struct str name, struct str arg)
 	else if (str_eq(name, STR("host")))
 		s->stage.client_host = arg;
 	else
-		return false;
+		return set_back_stage(s, name, arg, (unsigned)number);
 	return true;
 }
 

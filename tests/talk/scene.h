@@ -22,7 +22,8 @@ struct scene {
 void scene_init(struct scene *s, const struct protocol *p);
 
 /* "NAME ARG …": a directive of the protocol, or starttls, tls, server_name, max_errors, max_commands, buffer,
- * client, host. False when unknown. */
+ * client, server, client_port, host; for a back also secures, vouched, retells, client_secure, session,
+ * asked_name, ttl. False when unknown. */
 bool scene_set(struct scene *s, struct str line);
 
 /* Make the dialog; it is not opened yet. */

@@ -38,9 +38,13 @@
 static const struct protocol *const PROTOCOLS[] = { &imap_protocol, &pop3_protocol, &smtp_protocol };
 
 static const char *const WANTS[] = { "input", "tls", "auth", "relay", "give-up", "close" };
-static const char *const NEWS[NEWS_KINDS] = { "secured",  "logged-in",	 "denied",	    "broken",
-					      "refused",  "forbidden",	 "bad-certificate", "no-certificate",
-					      "too-long", "early-input", "shutdown" };
+static const char *const NEWS[NEWS_KINDS] = { "secured",	 "logged-in",	   "denied",
+					      "broken",		 "refused",	   "forbidden",
+					      "bad-certificate", "no-certificate", "too-long",
+					      "early-input",	 "shutdown",	   "unavailable",
+					      "backend-denied" };
+static const char *const FAILURES[FAILURE_KINDS] = { "none",  "credentials", "unclear", "account",
+						     "limit", "temporary",   "config" };
 
 enum pieces { WHOLE, BYTE_BY_BYTE };
 
@@ -156,10 +160,20 @@ static struct buf *field(struct play *p, struct str name)
 		const char *name;
 		struct buf *buf;
 	} fields[] = {
-		{ "user", &l->user },	      { "secret", &l->secret },	    { "salt", &l->salt },
-		{ "tag", &l->tag },	      { "helo", &l->helo },	    { "mail", &l->mail },
-		{ "rcpt", &l->rcpt },	      { "answer", &l->answer },	    { "refusal", &l->refusal.text },
-		{ "code", &l->refusal.code }, { "sasl", &l->refusal.sasl }, { "left", &p->unheard },
+		{ "user", &l->user },
+		{ "secret", &l->secret },
+		{ "salt", &l->salt },
+		{ "master", &l->master },
+		{ "id", &l->id },
+		{ "tag", &l->tag },
+		{ "helo", &l->helo },
+		{ "mail", &l->mail },
+		{ "rcpt", &l->rcpt },
+		{ "answer", &l->answer },
+		{ "refusal", &l->refusal.text },
+		{ "code", &l->refusal.code },
+		{ "sasl", &l->refusal.sasl },
+		{ "left", &p->unheard },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
@@ -182,9 +196,23 @@ static bool holds(struct play *p, char *text)
 		return l->esmtp == str_eq(value, STR("yes"));
 	if (str_eq(name, STR("presentable")))
 		return l->presentable == str_eq(value, STR("yes"));
+	if (str_eq(name, STR("exposed")))
+		return l->exposed == str_eq(value, STR("yes"));
+	if (str_eq(name, STR("asked_capability")))
+		return l->asked_capability == str_eq(value, STR("yes"));
+	if (str_eq(name, STR("failure")))
+		return str_eq(str_of(FAILURES[l->failure]), value);
 	if (str_eq(name, STR("complaint")))
 		return str_eq(str_of(p->scene.dialog->complaint), value);
 	return str_eq(name, STR("at")) && str_eq(str_of(p->scene.dialog->at->name), value);
+}
+
+static bool set_failure(struct login *l, struct str name)
+{
+	for (unsigned i = 0; i < FAILURE_KINDS; i++)
+		if (str_eq(str_of(FAILURES[i]), name))
+			l->failure = (enum failure)i;
+	return true;
 }
 
 static bool set(struct play *p, char *text)
@@ -199,6 +227,10 @@ static bool set(struct play *p, char *text)
 		l->refusal.final = str_eq(value, STR("yes"));
 	else if (str_eq(name, STR("esmtp")))
 		l->esmtp = str_eq(value, STR("yes"));
+	else if (str_eq(name, STR("asked_capability")))
+		l->asked_capability = str_eq(value, STR("yes"));
+	else if (str_eq(name, STR("failure")))
+		return set_failure(l, value);
 	else if (str_eq(name, STR("method")))
 		l->method = str_eq(value, STR("none")) ? SASL_NONE : sasl_method(sasl_find(value));
 	else if (str_eq(name, STR("back_method")))

@@ -8,6 +8,7 @@
  * bytes of a literal are never taken for commands. A command without literals is read where it lies and never
  * copied.
  */
+#include "proto/imap/identity.h"
 #include "proto/imap/imap.h"
 #include "proto/imap/syntax.h"
 
@@ -49,6 +50,7 @@ static enum want capability(struct front *f, const struct args *args)
 	struct buf *out = f->dialog.out;
 
 	(void)args;
+	f->dialog.login->asked_capability = true;
 	buf_put(out, STR("* CAPABILITY"));
 	for (size_t i = 0; i < words->len; i++) {
 		buf_put_byte(out, ' ');
@@ -93,12 +95,19 @@ static enum want login(struct front *f, const struct args *args)
 }
 
 /* Clients such as offlineimap send ID as soon as it is announced and leave when it is refused. Who we are is
- * nobody's business. */
+ * nobody's business; who they are may be their server's. */
 static enum want id(struct front *f, const struct args *args)
 {
-	(void)args;
+	imap_keep_id(args->rest, &f->dialog.login->id);
 	buf_put(f->dialog.out, STR("* ID NIL\r\n"));
 	return front_reply(f, "OK completed");
+}
+
+/* RFC 5161 section 3.1: not before the login. */
+static enum want enable(struct front *f, const struct args *args)
+{
+	(void)args;
+	return front_invalid(f);
 }
 
 static const struct verb VERBS[] = {
@@ -109,6 +118,7 @@ static const struct verb VERBS[] = {
 	{ LIT("LOGIN"), login, VERB_CREDENTIALS },
 	{ LIT("AUTHENTICATE"), front_authenticate, VERB_CREDENTIALS },
 	{ LIT("ID"), id, VERB_WHOLE },
+	{ LIT("ENABLE"), enable, VERB_WHOLE },
 	{ { NULL, 0 }, NULL, 0 },
 };
 
@@ -220,7 +230,7 @@ static enum want hear_end_of_id(struct dialog *d, struct str last)
 	d->at = &COMMAND;
 	if (str_eq(last, STR("}")))
 		return front_too_long(front_of(d));
-	return id(front_of(d), NULL);
+	return id(front_of(d), &(struct args){ .rest = { NULL, 0 } });
 }
 
 /* A line that is longer than allowed has begun; an ID command may be answered without being kept. */
@@ -261,9 +271,23 @@ static void deny(struct front *f, const struct refusal *r)
 	front_put_line(f, STR(""));
 }
 
+static const struct excuse *excuses(const struct front *f)
+{
+	static const struct excuse WORDS[EXCUSES] = {
+		[EXCUSE_DENIED] = { "", "[AUTHENTICATIONFAILED] Authentication failed" },
+		[EXCUSE_FORBIDDEN] = { "", "[AUTHORIZATIONFAILED] Access denied" },
+		[EXCUSE_UNAVAILABLE] = { "", "[UNAVAILABLE] Temporary failure, try again later" },
+	};
+
+	(void)f;
+	return WORDS;
+}
+
 static void restart(struct front *f)
 {
 	buf_clear(&f->dialog.login->tag);
+	buf_clear(&f->dialog.login->id);
+	f->dialog.login->asked_capability = false;
 	buf_wipe(&imap_of(f)->command);
 }
 
@@ -282,6 +306,7 @@ static const struct manner MANNER = {
 	.farewells = FAREWELLS,
 	.args_max = ARGS,
 	.reply = reply,
+	.excuses = excuses,
 	.deny = deny,
 	.restart = restart,
 	.drags = imap_drags,

@@ -172,6 +172,27 @@ void imap_put_arg(struct buf *to, const struct args *args, size_t i)
 	}
 }
 
+bool imap_take_string(struct str *rest, struct buf *to)
+{
+	struct args one = { .len = 1 };
+	struct imap_literal due;
+
+	if (str_starts(*rest, STR("\""))) {
+		one.quoted = 1;
+		if (take_quoted(rest, &one.at[0]) != IMAP_WHOLE)
+			return false;
+	} else if (str_starts(*rest, STR("{"))) {
+		if (take_literal(rest, &one.at[0], &due) != IMAP_WHOLE)
+			return false;
+	} else if (str_starts_same(*rest, STR("NIL"))) {
+		*rest = str_skip(*rest, 3);
+	} else {
+		return false;
+	}
+	imap_put_arg(to, &one, 0);
+	return true;
+}
+
 bool imap_quotable(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)

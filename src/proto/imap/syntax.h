@@ -34,6 +34,10 @@ bool imap_drags(struct str line);
 /* Append argument `i` as it is meant, escapes resolved. */
 void imap_put_arg(struct buf *to, const struct args *args, size_t i);
 
+/* Take one nstring off the front of `rest` and append it to `to` as it is meant, NIL as nothing. False when
+ * there is none. */
+bool imap_take_string(struct str *rest, struct buf *to);
+
 /* May this stand in a quoted string? 7 bits, no CR, LF, NUL. */
 bool imap_quotable(struct str s);
 

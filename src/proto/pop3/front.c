@@ -174,6 +174,18 @@ static void deny(struct front *f, const struct refusal *r)
 	front_put_line(f, STR(""));
 }
 
+static const struct excuse *excuses(const struct front *f)
+{
+	static const struct excuse WORDS[EXCUSES] = {
+		[EXCUSE_DENIED] = { "", "[AUTH] Authentication failed" },
+		[EXCUSE_FORBIDDEN] = { "", "[SYS/PERM] Access denied" },
+		[EXCUSE_UNAVAILABLE] = { "", "[SYS/TEMP] Temporary failure, try again later" },
+	};
+
+	(void)f;
+	return WORDS;
+}
+
 static const char *const FAREWELLS[NEWS_KINDS] = {
 	[NEWS_BROKEN] = "-ERR internal server error\r\n",
 	[NEWS_FORBIDDEN] = "-ERR access denied\r\n",
@@ -189,6 +201,7 @@ static const struct manner MANNER = {
 	.farewells = FAREWELLS,
 	.args_max = ARGS,
 	.reply = reply,
+	.excuses = excuses,
 	.deny = deny,
 };
 

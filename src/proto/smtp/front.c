@@ -217,6 +217,22 @@ static void deny(struct front *f, const struct refusal *r)
 	front_put_line(f, STR(""));
 }
 
+static const struct excuse *excuses(const struct front *f)
+{
+	static const struct excuse LOGIN[EXCUSES] = {
+		[EXCUSE_DENIED] = { "535 5.7.8", "Authentication failed" },
+		[EXCUSE_FORBIDDEN] = { "535 5.7.8", "Access denied" },
+		[EXCUSE_UNAVAILABLE] = { "454 4.7.0", "Temporary authentication failure" },
+	};
+	static const struct excuse MAIL[EXCUSES] = {
+		[EXCUSE_DENIED] = { "550 5.7.1", "Mail not accepted" },
+		[EXCUSE_FORBIDDEN] = { "550 5.7.1", "Mail not accepted" },
+		[EXCUSE_UNAVAILABLE] = { "451 4.3.0", "Temporary failure, try again later" },
+	};
+
+	return f->dialog.login->method == SASL_NONE ? MAIL : LOGIN;
+}
+
 /* RFC 3207 section 4.2: nothing from the time before TLS counts. */
 static void restart(struct front *f)
 {
@@ -242,6 +258,7 @@ static const struct manner MANNER = {
 	.farewells = FAREWELLS,
 	.args_max = ARGS_MAX,
 	.reply = reply,
+	.excuses = excuses,
 	.deny = deny,
 	.restart = restart,
 };

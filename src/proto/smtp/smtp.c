@@ -5,6 +5,7 @@
 /* clang-format off */
 #define FIELD(member) .offset = offsetof(struct smtp_settings, member)
 #define BOTH .where = IN_MAIL | IN_SERVER
+#define BACK .where = IN_MAIL | IN_SERVER | IN_UPSTREAM
 
 static const struct choice METHODS[] = {
 	{ "plain", SASL_PLAIN }, { "login", SASL_LOGIN }, { "cram-md5", SASL_CRAM_MD5 },
@@ -29,11 +30,11 @@ static const struct directive ROWS[] = {
 	{ .name = "smtp_greeting_delay", BOTH, .min = 1, .max = 1, .slot = SLOT_MSEC,
 	  FIELD(greeting_delay_ms), .preset = "0", .args = "time",
 	  .help = "Wait so long before the greeting, and refuse clients that speak before it." },
-	{ .name = "xclient", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(xclient), .preset = "on",
+	{ .name = "xclient", BACK, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(xclient), .preset = "on",
 	  .args = "on | off",
 	  .help = "Tell the SMTP server with XCLIENT who the client is: address, name and login, and "
 		  "whatever else of port, protocol, HELO name and destination the server announces." },
-	{ .name = "proxy_smtp_auth", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(proxy_auth),
+	{ .name = "proxy_smtp_auth", BACK, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(proxy_auth),
 	  .preset = "off", .args = "on | off",
 	  .help = "Log in at the SMTP server with the client's name and password: AUTH PLAIN, or the "
 		  "OAuth mechanism that the authentication server asks for." },
@@ -57,7 +58,7 @@ static bool needs_secret(const void *settings, const struct login *login)
 
 const struct protocol smtp_protocol = {
 	.module = { .name = "smtp",
-		    .places = IN_MAIL | IN_SERVER,
+		    .places = IN_MAIL | IN_SERVER | IN_UPSTREAM,
 		    .size = sizeof(struct smtp_settings),
 		    .directives = ROWS },
 	.name = "smtp",

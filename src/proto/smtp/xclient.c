@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /* A longer HELO name is no host's name, and the command must stay within what servers take as a line. */
-enum { HELO_MAX = 255 };
+enum { HELO_MAX = 255, NAME_MAX = 255, SESSION_MAX = 64 };
 
 static void put_address(struct dialog *d, struct str ip)
 {
@@ -65,6 +65,26 @@ static void put_server_port(struct dialog *d)
 	buf_format(d->out, "%u", d->stage->server_port);
 }
 
+static void put_session(struct dialog *d)
+{
+	xtext_put(d->out, d->stage->session_id);
+}
+
+static void put_ttl(struct dialog *d)
+{
+	buf_format(d->out, "%u", d->stage->ttl);
+}
+
+static void put_transport(struct dialog *d)
+{
+	buf_put(d->out, d->stage->client_secure ? STR("TLS") : STR("insecure"));
+}
+
+static void put_asked_name(struct dialog *d)
+{
+	xtext_put(d->out, d->stage->asked_name);
+}
+
 /* With proxy_smtp_auth the server learns the login from AUTH. */
 static bool knows_login(const struct dialog *d)
 {
@@ -88,13 +108,28 @@ static bool knows_server_port(const struct dialog *d)
 	return d->stage->server_port != 0;
 }
 
+static bool knows_session(const struct dialog *d)
+{
+	return d->stage->session_id.len != 0 && d->stage->session_id.len <= SESSION_MAX;
+}
+
+static bool knows_ttl(const struct dialog *d)
+{
+	return d->stage->ttl != 0;
+}
+
+static bool knows_asked_name(const struct dialog *d)
+{
+	return d->stage->asked_name.len != 0 && d->stage->asked_name.len <= NAME_MAX;
+}
+
 struct attribute {
 	struct str name;
 	void (*put)(struct dialog *d);
 	bool (*known)(const struct dialog *d); /* NULL: always */
 };
 
-/* In the order in which they are sent; the first ones need no announcement. */
+/* In the order in which they are sent; the first ones need no announcement, the last ones are Dovecot's. */
 static const struct attribute ATTRIBUTES[] = {
 	{ LIT("ADDR"), put_client_address, NULL },
 	{ LIT("LOGIN"), put_login, knows_login },
@@ -104,6 +139,10 @@ static const struct attribute ATTRIBUTES[] = {
 	{ LIT("HELO"), put_helo, knows_helo },
 	{ LIT("DESTADDR"), put_server_address, NULL },
 	{ LIT("DESTPORT"), put_server_port, knows_server_port },
+	{ LIT("SESSION"), put_session, knows_session },
+	{ LIT("TTL"), put_ttl, knows_ttl },
+	{ LIT("CLIENT-TRANSPORT"), put_transport, NULL },
+	{ LIT("DESTNAME"), put_asked_name, knows_asked_name },
 };
 
 enum { ATTRIBUTES_LEN = sizeof(ATTRIBUTES) / sizeof(*ATTRIBUTES), ALWAYS = 7 };

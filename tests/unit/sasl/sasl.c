@@ -367,7 +367,7 @@ static void said_and_heard(void **state)
 		struct sasl_fields f = { &t.user, &t.secret, &t.salt };
 
 		buf_clear(&said);
-		sasl_say(&said, methods[i], STR("an,na=x"), STR("sec ret"));
+		sasl_say(&said, methods[i], STR(""), STR("an,na=x"), STR("sec ret"));
 		assert_int_equal(sasl_begin(&t.x, sasl_find(sasl_name(methods[i])), f, STR("x"),
 					    buf_text(&said)),
 				 SASL_DONE);
@@ -375,7 +375,7 @@ static void said_and_heard(void **state)
 		assert_str(buf_text(&t.secret), STR("sec ret"));
 	}
 	buf_clear(&said);
-	sasl_say(&said, SASL_PLAIN, STR("tim"), STR("tanstaaftanstaaf"));
+	sasl_say(&said, SASL_PLAIN, STR(""), STR("tim"), STR("tanstaaftanstaaf"));
 	assert_str(buf_text(&said), STR("AHRpbQB0YW5zdGFhZnRhbnN0YWFm"));
 	buf_done(&said);
 	clear(&t);
@@ -384,7 +384,7 @@ static void said_and_heard(void **state)
 /* Towards servers nobody says CRAM-MD5. */
 static void say_cram(void *arg)
 {
-	sasl_say(arg, SASL_CRAM_MD5, STR("tim"), STR("x"));
+	sasl_say(arg, SASL_CRAM_MD5, STR(""), STR("tim"), STR("x"));
 }
 
 static void said_in_vain(void **state)
@@ -397,7 +397,7 @@ static void said_in_vain(void **state)
 	buf_done(&b);
 	/* a message that is too much for the buffer is not said in part */
 	buf_init(&b, 8);
-	sasl_say(&b, SASL_PLAIN, STR("tim"), STR("tanstaaftanstaaf"));
+	sasl_say(&b, SASL_PLAIN, STR(""), STR("tim"), STR("tanstaaftanstaaf"));
 	assert_true(b.full);
 	buf_done(&b);
 }

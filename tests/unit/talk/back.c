@@ -74,7 +74,7 @@ static void keeps_replies(void **state)
 	assert_int_equal(dialog_open(d), WANT_INPUT);
 	assert_int_equal(dialog_heard(d, &in), WANT_INPUT);
 	assert_str(buf_text(&b.login.answer), STR("one\r\ntwo\r\n"));
-	assert_int_equal(back_refused(d), WANT_GIVE_UP);
+	assert_int_equal(back_refused(d, FAILURE_UNCLEAR, STR(""), STR("no")), WANT_GIVE_UP);
 	assert_true(b.login.presentable);
 	back_forget_reply(d);
 	assert_int_equal(b.login.answer.len, 0);

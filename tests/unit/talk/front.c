@@ -58,6 +58,14 @@ static bool drags(struct str line)
 	return str_has(line, '+');
 }
 
+static const struct excuse *excuses(const struct front *f)
+{
+	static const struct excuse WORDS[EXCUSES] = { { "", "wrong" }, { "", "forbidden" }, { "", "later" } };
+
+	(void)f;
+	return WORDS;
+}
+
 static const char *const FAREWELLS[NEWS_KINDS] = {
 	[NEWS_BROKEN] = "broken\r\n", [NEWS_EARLY_INPUT] = "early\r\n"
 };
@@ -69,6 +77,7 @@ static const struct manner MANNER = {
 	.farewells = FAREWELLS,
 	.args_max = 3,
 	.reply = reply,
+	.excuses = excuses,
 	.deny = deny,
 	.drags = drags,
 };

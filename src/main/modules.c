@@ -5,6 +5,7 @@
 #include "auth/kind.h"
 #include "conf/errorlog.h"
 #include "main/core.h"
+#include "net/tls_client.h"
 #include "proto/imap/imap.h"
 #include "proto/pop3/pop3.h"
 #include "proto/smtp/smtp.h"
@@ -13,8 +14,20 @@ const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &sm
 
 const struct auth_kind *const auth_kinds[] = { &auth_http_kind, NULL };
 
+/* One on each line. */
+/* clang-format off */
 const struct module *const modules[] = {
-	&core_module, &events_module,	 &error_log_module,	&mail_module,	       &tls_module,
-	&auth_module, &auth_http_module, &imap_protocol.module, &pop3_protocol.module, &smtp_protocol.module,
-	NULL
+	&core_module,
+	&events_module,
+	&error_log_module,
+	&mail_module,
+	&tls_module,
+	&proxy_tls_module,
+	&auth_module,
+	&auth_http_module,
+	&imap_protocol.module,
+	&pop3_protocol.module,
+	&smtp_protocol.module,
+	NULL,
 };
+/* clang-format on */

@@ -12,9 +12,9 @@
 
 enum { IN_BOTH = IN_MAIL | IN_SERVER, PAGES_MIN = 8 };
 
-static directive_set_fn add_words, set_word, set_cache;
+static directive_set_fn set_cache;
 
-static const struct choice PROTOCOLS[] = {
+const struct choice tls_versions[] = {
 	{ "SSLv2", TLS_SSLV2 }, { "SSLv3", TLS_SSLV3 }, { "TLSv1", TLS_1_0 }, { "TLSv1.1", TLS_1_1 },
 	{ "TLSv1.2", TLS_1_2 }, { "TLSv1.3", TLS_1_3 }, { NULL, 0 },
 };
@@ -28,11 +28,11 @@ static const struct choice VERIFY_MODES[] = {
 };
 
 /* Rows whose words are kept with their place: one, or one and more. */
-#define WORD(field)                                                                           \
-	.slot = SLOT_CUSTOM, .set = set_word, .offset = offsetof(struct tls_settings, field), \
+#define WORD(field)                                                                               \
+	.slot = SLOT_CUSTOM, .set = tls_set_word, .offset = offsetof(struct tls_settings, field), \
 	.size = sizeof(struct tls_word)
-#define WORDS(field)                                                  \
-	.slot = SLOT_CUSTOM, .set = add_words, .flags = CONF_REPEATS, \
+#define WORDS(field)                                                      \
+	.slot = SLOT_CUSTOM, .set = tls_add_words, .flags = CONF_REPEATS, \
 	.offset = offsetof(struct tls_settings, field), .size = sizeof(struct tls_words)
 #define PLAIN(kind, field) .slot = kind, .offset = offsetof(struct tls_settings, field)
 
@@ -55,7 +55,7 @@ static const struct directive DIRECTIVES[] = {
 	  .help = "Sends certificates compressed to clients of TLS 1.3 that know how, where the TLS "
 		  "library can." },
 	{ "ssl_protocols", IN_BOTH, 1, 0, PLAIN(SLOT_BITS, protocols), .flags = CONF_UNLIMITED | CONF_REPEATS,
-	  .choices = PROTOCOLS, .preset = "TLSv1.2 TLSv1.3",
+	  .choices = tls_versions, .preset = "TLSv1.2 TLSv1.3",
 	  .args = "[SSLv2] [SSLv3] [TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]",
 	  .help = "The versions of the protocol that clients may use, as far as the TLS library still "
 		  "has them." },
@@ -130,14 +130,14 @@ static struct tls_word word_at(const struct words *w, size_t i)
 	return (struct tls_word){ .text = w->at[i], .file = w->file, .line = w->line };
 }
 
-static bool set_word(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+bool tls_set_word(struct conf *c, const struct directive *d, const struct words *w, void *settings)
 {
 	(void)c;
 	*(struct tls_word *)(void *)((char *)settings + d->offset) = word_at(w, 1);
 	return true;
 }
 
-static bool add_words(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+bool tls_add_words(struct conf *c, const struct directive *d, const struct words *w, void *settings)
 {
 	struct tls_words *list = (void *)((char *)settings + d->offset), more;
 	size_t n = w->len - 1;

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/must.h"
+#include "net/tls_client_inside.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static const struct {
 };
 
 /* The system's own configuration of the library may set bounds; ours are the ones that count. */
-static void set_versions(SSL_CTX *ssl, unsigned protocols)
+void tls_set_versions(SSL_CTX *ssl, unsigned protocols)
 {
 	SSL_CTX_set_min_proto_version(ssl, 0);
 	SSL_CTX_set_max_proto_version(ssl, 0);
@@ -53,22 +54,19 @@ static void set_versions(SSL_CTX *ssl, unsigned protocols)
  * protocols above have their own goodbyes; chains as the files give them, never looked for while a client
  * waits; plaintext is wiped once read, until tls_settle.
  */
-static void set_manners(SSL_CTX *ssl, const struct tls_settings *s)
+void tls_set_manners(SSL_CTX *ssl)
 {
 	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					 SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CLEANSE_PLAINTEXT);
-	if (s->prefer_server_ciphers)
-		SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_read_ahead(ssl, 1);
 }
 
-static bool set_ciphers(struct conf *c, SSL_CTX *ssl, const struct tls_settings *s)
+bool tls_set_ciphers(struct conf *c, SSL_CTX *ssl, const struct tls_word *ciphers)
 {
-	return SSL_CTX_set_cipher_list(ssl, text_of(c, s->ciphers.text)) == 1 ||
-	       tls_fault(c, &s->ciphers, "SSL_CTX_set_cipher_list(\"%.*s\") failed",
-			 STR_ARG(s->ciphers.text));
+	return SSL_CTX_set_cipher_list(ssl, text_of(c, ciphers->text)) == 1 ||
+	       tls_fault(c, ciphers, "SSL_CTX_set_cipher_list(\"%.*s\") failed", STR_ARG(ciphers->text));
 }
 
 /* `auto`: no group over finite fields, for a handshake with the largest costs a thousand times what the usual
@@ -273,7 +271,7 @@ static bool run_commands(struct conf *c, SSL_CONF_CTX *conf, const struct tls_wo
 	return SSL_CONF_CTX_finish(conf) == 1 || tls_fault(c, &words->at[0], "SSL_CONF_finish() failed");
 }
 
-static bool take_commands(struct conf *c, SSL_CTX *ssl, const struct tls_words *words)
+bool tls_take_commands(struct conf *c, SSL_CTX *ssl, const struct tls_words *words)
 {
 	SSL_CONF_CTX *conf;
 	bool good;
@@ -291,12 +289,12 @@ static bool take_commands(struct conf *c, SSL_CTX *ssl, const struct tls_words *
 
 /* --- a context ------------------------------------------------------------------------------------- */
 
-static struct tls_context *context_new(struct tls_shared *shared)
+struct tls_context *tls_context_new(const struct ssl_method_st *side, struct tls_shared *shared)
 {
 	struct arena *home = arena_new(512);
 	struct tls_context *t = arena_take(home, sizeof(*t));
 
-	*t = (struct tls_context){ .home = home, .shared = shared, .ssl = SSL_CTX_new(TLS_server_method()) };
+	*t = (struct tls_context){ .home = home, .shared = shared, .ssl = SSL_CTX_new(side) };
 	must(t->ssl != NULL);
 	SSL_CTX_set_app_data(t->ssl, t);
 	return t;
@@ -315,23 +313,25 @@ static bool furnish(struct conf *c, struct tls_context *t, const struct scope *s
 	const struct tls_settings *s = tls_settings(server);
 
 	t->verify = tls_verify_mode(server);
-	set_versions(t->ssl, s->protocols);
-	set_manners(t->ssl, s);
+	tls_set_versions(t->ssl, s->protocols);
+	tls_set_manners(t->ssl);
+	if (s->prefer_server_ciphers)
+		SSL_CTX_set_options(t->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	set_alpn(t, alpn);
 	tls_names_serve(t->ssl);
-	if (!set_ciphers(c, t->ssl, s) || !tls_take_certificates(c, t->ssl, s))
+	if (!tls_set_ciphers(c, t->ssl, &s->ciphers) || !tls_take_certificates(c, t->ssl, s))
 		return false;
 	tls_note_own(t);
 	set_compression(c, t->ssl, s);
 	return set_verification(c, t->ssl, server, s) && tls_take_dhparam(c, t->ssl, &s->dhparam) &&
 	       set_groups(c, t->ssl, s) && set_sessions(c, t, server, s) &&
-	       take_commands(c, t->ssl, &s->commands);
+	       tls_take_commands(c, t->ssl, &s->commands);
 }
 
 struct tls_context *tls_server_context(struct conf *c, const struct scope *server, const char *const *alpn,
 				       struct tls_shared *shared)
 {
-	struct tls_context *t = context_new(shared);
+	struct tls_context *t = tls_context_new(TLS_server_method(), shared);
 
 	ERR_clear_error();
 	if (furnish(c, t, server, alpn))
@@ -344,6 +344,8 @@ void tls_context_free(struct tls_context *t)
 {
 	if (t == NULL)
 		return;
+	if (t->client != NULL)
+		tls_client_free(t);
 	SSL_CTX_free(t->ssl);
 	arena_free(t->home);
 }

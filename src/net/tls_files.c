@@ -376,6 +376,22 @@ static bool trust(struct conf *c, SSL_CTX *ssl, const struct tls_word *word, boo
 	return good;
 }
 
+int tls_trust_text(struct ssl_ctx_st *ssl, struct str pem)
+{
+	struct phrase none = { .asked = false };
+	BIO *bio = bio_of(pem);
+	X509 *authority;
+	int n = 0;
+
+	while ((authority = PEM_read_bio_X509(bio, NULL, say_phrase, &none)) != NULL) {
+		n += X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), authority) == 1;
+		X509_free(authority);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return n;
+}
+
 static bool revoke(struct conf *c, SSL_CTX *ssl, const struct tls_word *word)
 {
 	struct phrase none = { .asked = false };

@@ -7,24 +7,14 @@
 #include "net/tls.h"
 #include "net/tls_link.h"
 #include "net/tls_shared.h"
+#include "net/tls_words.h"
 
 struct ssl_ctx_st;
+struct ssl_method_st;
 struct ssl_st;
 struct x509_st;
 
 /* --- tls_conf.c: the directives --- */
-
-/* A word of the configuration and where it stands, for complaints that come when all has been read. */
-struct tls_word {
-	struct str text;
-	const char *file;
-	unsigned line;
-};
-
-struct tls_words {
-	struct tls_word *at;
-	size_t len;
-};
 
 /* ssl_session_cache. Without builtin and shared: `none`, which promises reuse and forgets, or `off`. */
 struct tls_cache_choice {
@@ -69,6 +59,9 @@ bool tls_take_certificates(struct conf *c, struct ssl_ctx_st *ssl, const struct 
 bool tls_take_authorities(struct conf *c, struct ssl_ctx_st *ssl, const struct tls_settings *settings);
 bool tls_take_dhparam(struct conf *c, struct ssl_ctx_st *ssl, const struct tls_word *file);
 
+/* Trust the authorities in a text, as far as they can be read: how many there were. */
+int tls_trust_text(struct ssl_ctx_st *ssl, struct str pem);
+
 /* The content of a file named by a directive, or what stands behind "data:". NULL, or why not, in static or
  * the configuration's memory. */
 const char *tls_read(struct conf *c, struct str name, struct str *content);
@@ -83,6 +76,7 @@ enum { TLS_FLIGHT = 64 * 1024 }; /* plaintext that one write takes */
 
 /* --- tls_context.c --- */
 
+struct tls_client;
 struct tls_named;
 
 /* One of a context's certificates, by the library's pointer. */
@@ -107,10 +101,18 @@ struct tls_context {
 	struct tls_named *names; /* sorted, for tls_by_name */
 	size_t names_len;
 	const struct tls_context *fallback; /* for a name that is not among them */
+	struct tls_client *client;	    /* NULL in a server's */
 };
 
 /* The context that an SSL_CTX belongs to. */
 struct tls_context *tls_context_of(const struct ssl_ctx_st *ssl);
+
+/* What contexts of both sides are made of. The latter two are false after a fault. */
+struct tls_context *tls_context_new(const struct ssl_method_st *side, struct tls_shared *shared);
+void tls_set_versions(struct ssl_ctx_st *ssl, unsigned protocols);
+void tls_set_manners(struct ssl_ctx_st *ssl);
+bool tls_set_ciphers(struct conf *c, struct ssl_ctx_st *ssl, const struct tls_word *ciphers);
+bool tls_take_commands(struct conf *c, struct ssl_ctx_st *ssl, const struct tls_words *words);
 
 /* --- tls_facts.c --- */
 
@@ -159,7 +161,11 @@ struct tls_link {
 	int error;     /* errno of the last failure of the socket */
 	char *failure; /* text for the log, NULL while all is well */
 	enum log_level level;
+	uint32_t visit; /* of a client: where its session is kept; 0: nowhere */
 };
+
+/* Say why a link fails, unless that was said before. */
+void tls_blame(struct tls_link *t, enum log_level level, struct str why);
 
 /* Make and drop what all links of a process share. */
 bool tls_wire_init(struct tls_shared *s);

@@ -6,13 +6,12 @@
  * `outcome`, which turns a failure into a line of text at once, for the library's reasons do not outlive the
  * next call.
  */
-#include "net/tls_inside.h"
+#include "net/tls_client_inside.h"
 
 #include "base/mem.h"
 #include "base/must.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -39,17 +38,16 @@ static bool begin_session(struct tls_link *t)
 	return true;
 }
 
-/* Whom a client expects; an IP address is not sent, but must stand in the certificate. */
-static bool expect(SSL *ssl, const char *name)
+/* A client that cannot say whom it expects never begins: its first step tells why. */
+static void begin_as(struct tls_link *t, bool client, const char *name)
 {
-	struct addr a;
-
-	SSL_set_connect_state(ssl);
-	if (name == NULL)
-		return true;
-	if (addr_parse_ip(str_of(name), &a))
-		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
-	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+	if (!client) {
+		SSL_set_accept_state(t->ssl);
+		return;
+	}
+	SSL_set_connect_state(t->ssl);
+	if (t->context->client != NULL && tls_expect(t, name))
+		tls_visit(t, name);
 }
 
 struct tls_link *tls_link_new(struct tls_context *context, int fd, bool client, const char *name)
@@ -65,9 +63,8 @@ struct tls_link *tls_link_new(struct tls_context *context, int fd, bool client, 
 		buf_init(&t->opening->heard, HEARD_MAX);
 	}
 	must(t->context->shared != NULL);
-	if (begin_session(t) && (!client || expect(t->ssl, name))) {
-		if (!client)
-			SSL_set_accept_state(t->ssl);
+	if (begin_session(t)) {
+		begin_as(t, client, name);
 		return t;
 	}
 	tls_link_free(t);
@@ -99,6 +96,15 @@ void tls_link_free(struct tls_link *t)
 
 /* --- what the library says ------------------------------------------------------------------------- */
 
+void tls_blame(struct tls_link *t, enum log_level level, struct str why)
+{
+	if (t->failure != NULL)
+		return;
+	t->failure = mem_new(why.len + 1);
+	memcpy(t->failure, why.at, why.len);
+	t->level = level;
+}
+
 static void put_failure(struct tls_link *t, const char *call, struct buf *to)
 {
 	const char *error = strerrordesc_np(t->error);
@@ -106,6 +112,9 @@ static void put_failure(struct tls_link *t, const char *call, struct buf *to)
 
 	buf_init(&reasons, FAILURE_MAX);
 	t->level = tls_reasons_put(&reasons);
+	/* who offends a client is a server that we chose */
+	if (t->context->client != NULL && t->level > LOG_ERROR)
+		t->level = LOG_ERROR;
 	if (reasons.len == 0 && SSL_in_init(t->ssl))
 		buf_put(to, STR("peer closed connection in SSL handshake"));
 	else
@@ -122,6 +131,8 @@ static enum tls_progress fail(struct tls_link *t, const char *call)
 	struct buf text;
 
 	t->flags |= call == WRITING && t->error != 0 ? TLS_MUTE : TLS_DEAD;
+	if (t->visit != 0 && SSL_in_init(t->ssl))
+		tls_visit_forget(t);
 	if (t->failure != NULL)
 		return TLS_FAILED;
 	buf_init(&text, 2 * FAILURE_MAX);

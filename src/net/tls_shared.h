@@ -10,6 +10,7 @@ struct bio_method_st;
 struct evp_cipher_st;
 struct ssl_ctx_st;
 struct tls_link;
+struct tls_trust;
 
 enum {
 	TLS_TICKET_NAME = 16,
@@ -55,6 +56,7 @@ struct tls_shared {
 	struct tls_link *current; /* the link that the library works for at this moment */
 	char *out;		  /* what it wrote for it and is not sent */
 	size_t out_len;
+	struct tls_trust *trusts; /* authorities that contexts have in common; see tls_trust.c */
 };
 
 /* Take a lock; true if its last holder died with it, so that what it guards is not to be trusted. */

@@ -45,6 +45,10 @@ extern const struct auth_kind *const auth_kinds[];
 /* http.c */
 extern const struct auth_kind auth_http_kind;
 
+/* dovecot.c */
+extern const struct auth_kind auth_dovecot_kind;
+extern const struct module auth_dovecot_module;
+
 enum { AUTH_SOURCES_MOST = 16 };
 
 /*

@@ -107,6 +107,11 @@ struct scope *conf_scope(struct conf *c)
 	return c->scope;
 }
 
+const struct words *conf_words(struct conf *c)
+{
+	return c->words;
+}
+
 /*
  * A message may quote any byte of a file; what could end or overwrite a line of a log or terminal is shown as
  * \xNN.

@@ -37,6 +37,9 @@ struct arena *conf_arena(struct conf *c);
 struct bundle *conf_bundle(struct conf *c);
 struct scope *conf_scope(struct conf *c);
 
+/* The directive being read, for complaints that can only be made later; NULL: none. */
+const struct words *conf_words(struct conf *c);
+
 /*
  * Complain about the directive being read (its place in the file is added). Always returns false, to be
  * returned.
@@ -110,6 +113,12 @@ bool scope_given(const struct scope *s, const struct module *m, const char *dire
 
 /* The same with its words and place, the last one if it repeats; NULL if it was not given. */
 const struct words *scope_directive(const struct scope *s, const struct module *m, const char *directive);
+
+/*
+ * How many bytes of `name` are wrong, missing, too many or swapped when `known` was meant; UINT32_MAX: it was
+ * not meant.
+ */
+unsigned suggest_distance(struct str name, struct str known);
 
 /*
  * The manual, as text for a terminal: of all directives, or of those named `only` when that is not empty.

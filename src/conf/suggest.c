@@ -53,16 +53,22 @@ static unsigned distance(struct str a, struct str b)
 	return r.at[1][b.len];
 }
 
+unsigned suggest_distance(struct str name, struct str known)
+{
+	unsigned far;
+
+	if (known.len > NAME_MAX_LEN || name.len > NAME_MAX_LEN)
+		return UINT32_MAX;
+	far = distance(name, known);
+	return far > 1 + known.len / 4 ? UINT32_MAX : far;
+}
+
 /* Of names equally near, one that may stand here is better; so distances count double. */
 static unsigned badness(const struct directive *d, struct str name, unsigned places)
 {
-	struct str known = str_of(d->name);
-	unsigned far;
+	unsigned far = suggest_distance(name, str_of(d->name));
 
-	if (known.len > NAME_MAX_LEN)
-		return UINT32_MAX;
-	far = distance(name, known);
-	return far > 1 + known.len / 4 ? UINT32_MAX : 2 * far + !(d->where & places);
+	return far == UINT32_MAX ? far : 2 * far + !(d->where & places);
 }
 
 const char *suggest(const struct module *const *modules, struct str name, unsigned places)
@@ -70,8 +76,6 @@ const char *suggest(const struct module *const *modules, struct str name, unsign
 	const char *best = NULL;
 	unsigned least_bad = UINT32_MAX;
 
-	if (name.len > NAME_MAX_LEN)
-		return NULL;
 	for (struct row r = { 0 }; row_next(modules, &r);) {
 		unsigned bad = badness(r.d, name, places);
 

@@ -9,10 +9,11 @@
 #include "proto/imap/imap.h"
 #include "proto/pop3/pop3.h"
 #include "proto/smtp/smtp.h"
+#include "vars/vars.h"
 
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
-const struct auth_kind *const auth_kinds[] = { &auth_http_kind, NULL };
+const struct auth_kind *const auth_kinds[] = { &auth_http_kind, &auth_dovecot_kind, NULL };
 
 /* One on each line. */
 /* clang-format off */
@@ -21,10 +22,12 @@ const struct module *const modules[] = {
 	&events_module,
 	&error_log_module,
 	&mail_module,
+	&vars_module,
 	&tls_module,
 	&proxy_tls_module,
 	&auth_module,
 	&auth_http_module,
+	&auth_dovecot_module,
 	&imap_protocol.module,
 	&pop3_protocol.module,
 	&smtp_protocol.module,

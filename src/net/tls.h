@@ -77,8 +77,8 @@ struct tls_certificate {
 };
 bool tls_client_certificate(const struct stream *s, struct arena *home, struct tls_certificate *cert);
 
-/* The login is over: what is read from now on holds no secret of ours, and is no longer wiped after reading.
- */
+/* The login is over: what is read from now on holds no secret of ours, and is no longer wiped after reading;
+ * and it may be bulk, so that several records are received at once. */
 void tls_settle(const struct stream *s);
 
 /* Forget the session so that it cannot be resumed (bad or missing certificate). A ticket that is out stays

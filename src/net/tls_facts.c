@@ -64,8 +64,10 @@ const struct tls_context *tls_chosen(const struct stream *s)
 
 void tls_settle(const struct stream *s)
 {
-	if (s->tls != NULL)
-		SSL_clear_options(ssl_of(s), SSL_OP_CLEANSE_PLAINTEXT);
+	if (s->tls == NULL)
+		return;
+	SSL_clear_options(ssl_of(s), SSL_OP_CLEANSE_PLAINTEXT);
+	SSL_set_default_read_buffer_len(ssl_of(s), TLS_BULK);
 }
 
 void tls_forget_session(const struct stream *s)

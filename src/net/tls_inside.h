@@ -72,7 +72,10 @@ const char *tls_read(struct conf *c, struct str name, struct str *content);
  * it cannot compress at all. */
 bool tls_compress_certificates(struct ssl_ctx_st *ssl, bool on);
 
-enum { TLS_FLIGHT = 64 * 1024 }; /* plaintext that one write takes */
+/* FLIGHT: plaintext that one write takes. BULK: received at once in a relay, into memory that is given back
+ * when all of it was decrypted; six records, and less than the 128 KiB from which on the allocator asks the
+ * kernel for pages each time. */
+enum { TLS_FLIGHT = 64 * 1024, TLS_BULK = 100 * 1024 };
 
 /* --- tls_context.c --- */
 

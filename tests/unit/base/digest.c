@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Digests against the test vectors of RFC 1321, 2202, 3174, 4231 and 6234, and of RFC 2195's example. */
+/* Digests against the test vectors of RFC 1321, 2202, 3174, 4231, 6070, 6234 and 7914, and of RFC 2195's
+ * example. */
 #include "base/digest.h"
 
 #include "unit.h"
@@ -10,7 +11,7 @@ typedef void hmac_fn(struct str key, struct str bytes, uint8_t *to);
 
 static void assert_hex(const uint8_t *at, size_t len, const char *want)
 {
-	char hex[2 * SHA256_SIZE + 1];
+	char hex[2 * SHA512_SIZE + 1];
 
 	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", at[i]);
@@ -19,7 +20,7 @@ static void assert_hex(const uint8_t *at, size_t len, const char *want)
 
 static void check(digest_fn *fn, size_t size, struct str bytes, const char *want)
 {
-	uint8_t got[SHA256_SIZE];
+	uint8_t got[SHA512_SIZE];
 
 	fn(bytes, got);
 	assert_hex(got, size, want);
@@ -58,6 +59,9 @@ static void sha(void **state)
 	      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	check(digest_sha256, SHA256_SIZE, STR("abc"),
 	      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	check(digest_sha512, SHA512_SIZE, STR("abc"),
+	      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+	      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 	memset(million, 'a', sizeof(million));
 	check(digest_sha1, SHA1_SIZE, (struct str){ million, sizeof(million) },
 	      "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
@@ -93,6 +97,18 @@ static void hmacs(void **state)
 		   "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+static void pbkdf2(void **state)
+{
+	uint8_t got[SHA256_SIZE];
+
+	(void)state;
+	pbkdf2_sha1(STR("password"), STR("salt"), 4096, got);
+	assert_hex(got, SHA1_SIZE, "4b007901b765489abead49d926f721d065a429c1");
+	pbkdf2_sha256(STR("passwd"), STR("salt"), 1, got);
+	assert_hex(got, SHA256_SIZE, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+	pbkdf2_sha256((struct str){ NULL, 0 }, (struct str){ NULL, 0 }, 1, got);
+}
+
 /* Sixteen draws of 16 bytes: a repetition, or a byte that no draw touches, would be a broken generator. */
 static void random_bytes_differ(void **state)
 {
@@ -120,6 +136,7 @@ int main(void)
 		cmocka_unit_test(md5),
 		cmocka_unit_test(sha),
 		cmocka_unit_test(hmacs),
+		cmocka_unit_test(pbkdf2),
 		cmocka_unit_test(random_bytes_differ),
 	};
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 static const char SERVER[] = "server { ssl_certificate s.crt; ssl_certificate_key s.key; }";
@@ -610,6 +611,31 @@ static void plaintext_is_wiped_until_settled(void **state)
 	pair_close(&p);
 }
 
+/* … and then several records are received at once. */
+static void bulk_is_received_in_bulk(void **state)
+{
+	struct fixture *f = *state;
+	char record[16384] = { 0 }, got[sizeof(record)];
+	struct pair p;
+	size_t n;
+	int left;
+
+	assert_int_equal(pair_meet(&p, f->context, &(struct pair_wish){ .sni = NULL }), TLS_DONE);
+	for (int settled = 0; settled < 2; settled++) {
+		if (settled)
+			tls_settle(&p.ours);
+		for (int i = 0; i < 5; i++)
+			assert_int_equal(SSL_write(p.theirs, record, sizeof(record)), sizeof(record));
+		tls_link_arrived(p.ours.tls);
+		assert_int_equal(tls_link_read(p.ours.tls, got, sizeof(got), &n), TLS_DONE);
+		assert_int_equal(ioctl(p.fd[0], FIONREAD, &left), 0);
+		assert_true(settled ? left == 0 : left > 3 * (int)sizeof(record));
+		for (int i = 1; i < 5; i++)
+			assert_int_equal(tls_link_read(p.ours.tls, got, sizeof(got), &n), TLS_DONE);
+	}
+	pair_close(&p);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -637,6 +663,7 @@ int main(void)
 		T(foreign_protocols_are_refused),
 		T(tells_the_facts),
 		T(plaintext_is_wiped_until_settled),
+		T(bulk_is_received_in_bulk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 # What a C programmer's fingers expect. Meson and Ninja do the work, in $(BUILD).
 
 BUILD    = build
-PROGRAMS = postern
+PROGRAMS = programs
 PREFIX   = /usr/local
 ONLY     =
 SHIFT    = 0

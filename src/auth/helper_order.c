@@ -79,6 +79,15 @@ struct helper_order *helper_orders_add(struct auth_helpers *list, struct helper_
 	return *at;
 }
 
+void helper_orders_close(struct auth_helpers *list)
+{
+	for (struct helper_order *o = list->first; o != NULL; o = o->next) {
+		if (o->fd >= 0)
+			close(o->fd);
+		o->fd = -1;
+	}
+}
+
 void helper_orders_free(struct auth_helpers *list)
 {
 	struct helper_order *o = list->first;

@@ -51,6 +51,9 @@ bool helper_order_eq(const struct helper_order *a, const struct helper_order *b)
  * empty afterwards. Lives as long as the list. */
 struct helper_order *helper_orders_add(struct auth_helpers *list, struct helper_order *o);
 
+/* Close their descriptors: no more questions from here. */
+void helper_orders_close(struct auth_helpers *list);
+
 /* Wipe them all, close their descriptors. */
 void helper_orders_free(struct auth_helpers *list);
 

@@ -216,9 +216,8 @@ static void serve(struct helper *h)
 /* Only the end of the questions ends us: what a terminal or a service manager says to all is for others. */
 static void ignore_signals(void)
 {
-	static const int IGNORED[] = {
-		SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE, SIGWINCH
-	};
+	static const int IGNORED[] = { SIGINT,	SIGQUIT,  SIGHUP,  SIGTERM, SIGUSR1, SIGUSR2,
+				       SIGPIPE, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU };
 
 	for (size_t i = 0; i < sizeof(IGNORED) / sizeof(IGNORED[0]); i++)
 		signal(IGNORED[i], SIG_IGN);

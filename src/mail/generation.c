@@ -9,6 +9,7 @@
  */
 #include "mail/generation.h"
 
+#include "auth/pipe.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include <stdlib.h>
@@ -218,6 +219,8 @@ static bool make_everything(struct generation *g, struct tls_shared *shared)
 		good &= take_endpoints(g, s, false);
 	if (good)
 		give_contexts(g);
+	for (const struct server *s = g->servers; good && s != NULL; s = s->next)
+		pipe_orders(&g->helpers, s->scope);
 	return good;
 }
 
@@ -249,6 +252,7 @@ void generation_furnish(struct generation *g, struct loop *loop, const struct au
 
 	own.loop = loop;
 	own.home = g->arena;
+	own.helpers = &g->helpers;
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
 		own.resolver = NULL;
 		s->auth = auth_source_new(&own, s->scope);
@@ -281,6 +285,7 @@ void generation_free(struct generation *g)
 		auth_source_free(s->auth);
 		free_resolver(s);
 	}
+	helper_orders_free(&g->helpers);
 	generation_free_logs(g);
 	arena_free(g->arena);
 	conf_free(g->conf);

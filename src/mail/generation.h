@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "auth/auth.h"
+#include "auth/helper_order.h"
 #include "loop/loop.h"
 #include "mail/settings.h"
 #include "net/tls.h"
@@ -58,8 +59,9 @@ struct generation {
 	struct arena *arena;
 	struct server *servers;
 	struct listener *listeners;
-	struct log log; /* of the main level */
-	int *log_fds;	/* of the log targets, in their order; NULL until attached */
+	struct log log;		     /* of the main level */
+	int *log_fds;		     /* of the log targets, in their order; NULL until attached */
+	struct auth_helpers helpers; /* what its sources want of helper processes */
 	uint64_t number;
 	size_t sessions;     /* that live by it */
 	struct house *house; /* where it grows old; NULL as long as sessions begin with it */

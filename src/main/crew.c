@@ -97,10 +97,20 @@ static bool send_logs(int channel, const struct generation *g)
 	return len == 0 || send_fds(channel, ORDER_LOGS, g->number, g->log_fds, len);
 }
 
+/* One by one: there are few of them. */
+static bool send_helpers(int channel, const struct generation *g)
+{
+	for (const struct helper_order *o = g->helpers.first; o != NULL; o = o->next)
+		if (!send_fds(channel, ORDER_HELPERS, g->number, &o->fd, 1))
+			return false;
+	return true;
+}
+
 bool crew_say(int channel, const struct generation *g, int bundle)
 {
 	return send_fds(channel, ORDER_BUNDLE, g->number, &bundle, 1) && send_sockets(channel, g) &&
-	       send_logs(channel, g) && send_fds(channel, ORDER_COMMIT, g->number, NULL, 0);
+	       send_logs(channel, g) && send_helpers(channel, g) &&
+	       send_fds(channel, ORDER_COMMIT, g->number, NULL, 0);
 }
 
 static void tell(const struct hand *h, const struct generation *g, int bundle)

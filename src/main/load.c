@@ -5,6 +5,7 @@
 
 #include "main/core.h"
 #include "main/modules.h"
+#include "main/staff.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,10 +52,15 @@ static struct generation *load(const struct loader *l, struct bundle *bundle)
 struct generation *load_recorded(const struct loader *l)
 {
 	struct bundle *bundle = bundle_record();
+	struct generation *g;
 
 	if (l->options->error_log != NULL)
 		bundle_note(bundle, STR("error_log"), str_of(l->options->error_log));
-	return load(l, bundle);
+	g = load(l, bundle);
+	if (g == NULL || staff_can_serve(g, l))
+		return g;
+	generation_free(g);
+	return NULL;
 }
 
 struct generation *load_replayed(const struct loader *l, int memfd)

@@ -16,6 +16,7 @@
 #include "main/pidfile.h"
 #include "main/prepare.h"
 #include "main/sockets.h"
+#include "main/staff.h"
 #include "main/worker.h"
 #include "proc/channel.h"
 #include "proc/daemon.h"
@@ -48,6 +49,7 @@ struct master {
 	struct generation *current;
 	int bundle; /* sealed, of the current generation */
 	struct crew *crew;
+	struct staff *staff; /* helper processes */
 	struct timer kill, breath;
 	unsigned deaths;
 	pid_t heir;		/* a new binary that runs beside us; 0: none */
@@ -109,6 +111,26 @@ static bool install(struct master *m, struct generation *g)
 	return true;
 }
 
+/* The helpers that the current generation wants; before workers hear of it. */
+static bool fit_staff(struct master *m)
+{
+	if (!staff_fit(m->staff, m->current)) {
+		log_put(log_of(m), LOG_EMERG, 0, "cannot make ready for helper processes (%d: %s)", errno,
+			strerror(errno));
+		return false;
+	}
+	if (m->loop != NULL)
+		staff_start(m->staff, m->loop, log_of(m));
+	return true;
+}
+
+static bool prepare_staff(void *owner, bool privileged)
+{
+	const struct master *m = owner;
+
+	return prepare_helper(core_settings(m->current->conf), privileged, log_of(m));
+}
+
 static unsigned workers_wanted(const struct master *m)
 {
 	return m->resting ? 0 : (unsigned)core_settings(m->current->conf)->workers;
@@ -137,6 +159,7 @@ static void work(void *owner, unsigned number, int channel)
 	loop_free(m->loop);
 	signals_reset();
 	crew_forget(m->crew);
+	staff_forget(m->staff);
 	if (!prepare_worker(core_settings(m->current->conf), number, log_of(m)))
 		exit(2);
 	close(m->bundle);
@@ -215,6 +238,7 @@ static void reload(struct master *m)
 		return;
 	m->resting = false;
 	settle_pid_file(m);
+	fit_staff(m);
 	if (fresh_workers)
 		crew_retire(m->crew);
 	else
@@ -229,15 +253,25 @@ static void reopen_logs(struct master *m)
 		crew_reopen(m->crew, m->current);
 }
 
+/* Helpers go last: when the workers are gone their questions come to an end. */
 static void stop_if_alone(struct master *m)
 {
-	if (m->stopping && crew_size(m->crew) == 0)
+	if (!m->stopping || crew_size(m->crew) != 0)
+		return;
+	staff_let_go(m->staff);
+	helper_orders_close(&m->current->helpers);
+	if (staff_size(m->staff) == 0)
 		loop_stop(m->loop, 0);
+	else if (!timer_armed(&m->kill))
+		loop_arm(m->loop, &m->kill, KILL_AFTER_MS);
 }
 
 static void kill_rest(struct timer *t)
 {
-	crew_signal(CONTAINER(t, struct master, kill)->crew, SIGKILL);
+	struct master *m = CONTAINER(t, struct master, kill);
+
+	crew_signal(m->crew, SIGKILL);
+	staff_kill(m->staff);
 }
 
 /* From here nobody waits in the queue of a socket that no worker looks at. */
@@ -334,7 +368,9 @@ static void reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (staff_reaped(m->staff, pid, status) || WIFSTOPPED(status))
+			continue;
 		if (pid == m->heir)
 			heir_gone(m, status);
 		else if (crew_reaped(m->crew, pid, status, log_of(m), &lost) && lost && !m->stopping)
@@ -404,13 +440,51 @@ static int serve(struct master *m)
 	}
 	announce(m);
 	m->crew = crew_new(work, m);
+	if (!fit_staff(m))
+		return 1;
 	fit(m);
 	status = loop_run(m->loop);
 	log_put(log_of(m), LOG_NOTICE, 0, "exit");
 	crew_free(m->crew);
 	signals_close(m->signals);
 	loop_free(m->loop);
+	m->loop = NULL;
 	return status;
+}
+
+/* Hears of helpers' deaths for a worker without a master; with the last helper it ends. */
+static void keep_heard(void *owner, const struct signalfd_siginfo *info)
+{
+	struct master *m = owner;
+	int status;
+	pid_t pid;
+
+	(void)info;
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
+		staff_reaped(m->staff, pid, status);
+	if (staff_size(m->staff) == 0)
+		loop_stop(m->loop, 0);
+}
+
+/* A process of its own for that, since the worker has no ears for children. */
+static bool keep_staff(struct master *m)
+{
+	static const int heard[] = {
+		SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, 0
+	};
+	pid_t pid = m->current->helpers.len != 0 ? fork() : -1;
+
+	if (pid == 0) {
+		title_set("keeper of helpers");
+		sockets_close(m->current, NULL, false);
+		m->loop = loop_new();
+		m->signals = signals_open(m->loop, heard, keep_heard, m);
+		staff_start(m->staff, m->loop, log_of(m));
+		staff_let_go(m->staff);
+		helper_orders_close(&m->current->helpers);
+		_exit(m->signals != NULL ? loop_run(m->loop) : 1);
+	}
+	return pid > 0 || m->current->helpers.len == 0;
 }
 
 /* master_process off: the one worker is this process itself, with its own user and without reload. */
@@ -420,6 +494,10 @@ static int serve_alone(struct master *m)
 	int ends[2], status;
 
 	announce(m);
+	if (!fit_staff(m) || !keep_staff(m))
+		return 1;
+	staff_forget(m->staff);
+	m->staff = NULL;
 	if (!channel_open(ends) || !crew_say(ends[0], m->current, m->bundle)) {
 		log_put(log_of(m), LOG_EMERG, 0, "socketpair() failed (%d: %s)", errno, strerror(errno));
 		return 1;
@@ -445,6 +523,7 @@ static void clean_up(struct master *m)
 	free((void *)m->pid_file);
 	if (m->bundle >= 0)
 		close(m->bundle);
+	staff_forget(m->staff);
 	generation_free(m->current);
 	tls_shared_free(m->loader.shared);
 }
@@ -491,6 +570,7 @@ int master_run(const struct options *options)
 
 	m.loader = (struct loader){ .options = options, .say = say, .to = &m };
 	m.loader.shared = tls_shared_new(TLS_SESSIONS_SIZE);
+	m.staff = staff_new(prepare_staff, &m);
 	m.forebear = sockets_were_inherited() ? getppid() : 0;
 	if (prepare(&m) && settle(&m)) {
 		m.serving = true;

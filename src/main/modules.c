@@ -3,6 +3,8 @@
 #include "main/modules.h"
 
 #include "auth/kind.h"
+#include "auth/pam.h"
+#include "auth/pipe.h"
 #include "conf/errorlog.h"
 #include "main/core.h"
 #include "net/tls_client.h"
@@ -13,7 +15,7 @@
 
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
-const struct auth_kind *const auth_kinds[] = { &auth_http_kind, &auth_dovecot_kind, NULL };
+const struct auth_kind *const auth_kinds[] = { &auth_http_kind, &auth_dovecot_kind, &auth_pam_kind, NULL };
 
 /* One on each line. */
 /* clang-format off */
@@ -28,6 +30,8 @@ const struct module *const modules[] = {
 	&auth_module,
 	&auth_http_module,
 	&auth_dovecot_module,
+	&auth_pipe_module,
+	&auth_pam_module,
 	&imap_protocol.module,
 	&pop3_protocol.module,
 	&smtp_protocol.module,

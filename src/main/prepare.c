@@ -85,6 +85,19 @@ bool prepare_worker(const struct core_settings *core, unsigned number, const str
 	return true;
 }
 
+bool prepare_helper(const struct core_settings *core, bool privileged, const struct log *log)
+{
+	set_limit(RLIMIT_NOFILE, core->rlimit_nofile, "setrlimit(RLIMIT_NOFILE)", log);
+	set_limit(RLIMIT_CORE, core->rlimit_core, "setrlimit(RLIMIT_CORE)", log);
+	reduce_environment(core);
+	if (privileged)
+		return true;
+	if (!become_user(core, log))
+		return false;
+	privileges_lock();
+	return true;
+}
+
 static bool same_affinity(const struct core_affinity *a, const struct core_affinity *b)
 {
 	if (a->automatic != b->automatic || a->len != b->len)

@@ -9,5 +9,8 @@ struct core_settings;
  * not serve. */
 bool prepare_worker(const struct core_settings *core, unsigned number, const struct log *log);
 
+/* The same for a helper process; a privileged one keeps the master's user. */
+bool prepare_helper(const struct core_settings *core, bool privileged, const struct log *log);
+
 /* Do the two differ in something that a running worker cannot change about itself? */
 bool prepare_differs(const struct core_settings *a, const struct core_settings *b);

@@ -46,7 +46,7 @@ struct worker {
 	/* a generation on its way */
 	uint64_t number;
 	int bundle;
-	struct fds sockets, logs;
+	struct fds sockets, logs, helpers;
 };
 
 static void fds_add(struct fds *f, const struct message *m)
@@ -158,6 +158,9 @@ static void attach(struct worker *w, struct generation *g)
 					      .worker = w };
 	}
 	generation_attach_logs(g, w->logs.at, w->logs.len);
+	at = 0;
+	for (struct helper_order *o = g->helpers.first; o != NULL; o = o->next)
+		o->fd = w->helpers.at[at++];
 	gates_watch(w);
 }
 
@@ -214,7 +217,8 @@ static void commit(struct worker *w)
 	close(w->bundle);
 	for (struct listener *l = g != NULL ? g->listeners : NULL; l != NULL; l = l->next)
 		listeners++;
-	if (g == NULL || listeners != w->sockets.len || w->logs.len != generation_log_files(g)) {
+	if (g == NULL || listeners != w->sockets.len || w->logs.len != generation_log_files(g) ||
+	    w->helpers.len != g->helpers.len) {
 		if (!w->house.stopping)
 			log_put(log_of(w), LOG_ALERT, 0, "cannot take over configuration %llu",
 				(unsigned long long)w->number);
@@ -224,6 +228,7 @@ static void commit(struct worker *w)
 		generation_free(g);
 		fds_drop(&w->sockets);
 		fds_drop(&w->logs);
+		fds_drop(&w->helpers);
 		return;
 	}
 	g->number = w->number;
@@ -241,6 +246,8 @@ static void commit(struct worker *w)
 	w->sockets = (struct fds){ NULL, 0 };
 	free(w->logs.at);
 	w->logs = (struct fds){ NULL, 0 };
+	free(w->helpers.at);
+	w->helpers = (struct fds){ NULL, 0 };
 }
 
 /* Log files were opened anew: every generation that writes to one of them goes on with the new descriptor. */
@@ -309,6 +316,9 @@ static void obey(struct worker *w, const struct message *m)
 	case ORDER_LOGS:
 		fds_add(&w->logs, m);
 		return;
+	case ORDER_HELPERS:
+		fds_add(&w->helpers, m);
+		return;
 	case ORDER_COMMIT:
 		commit(w);
 		return;
@@ -343,6 +353,7 @@ static void clean_up(struct worker *w)
 	auth_pool_free(w->house.auth_pool);
 	fds_drop(&w->sockets);
 	fds_drop(&w->logs);
+	fds_drop(&w->helpers);
 	loop_free(w->house.loop);
 	close(w->channel.fd);
 }

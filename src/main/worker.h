@@ -11,6 +11,7 @@ enum order {
 	ORDER_BUNDLE = 1, /* one descriptor: the sealed bundle; number: of the generation */
 	ORDER_SOCKETS,	  /* listening sockets, in the order of the generation's listeners */
 	ORDER_LOGS,	  /* log targets, in their order */
+	ORDER_HELPERS,	  /* where questions to helper processes go, in the order of the orders */
 	ORDER_COMMIT,	  /* all is here: go on with it */
 	ORDER_REOPEN, /* the log targets of the current generation were opened anew: they are what came since
 		       */

@@ -119,7 +119,7 @@ void session_log_failure(struct session *s, const struct stream *stream, enum lo
 {
 	struct buf text;
 
-	buf_init(&text, LOG_LINE_MAX / 4);
+	buf_init(&text, LOG_LINE_MAX);
 	if (stream->tls != NULL && stream->error == 0)
 		level = tls_failure(stream, &text);
 	else

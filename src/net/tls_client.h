@@ -11,6 +11,8 @@
 #include "net/tls.h"
 #include "net/tls_words.h"
 
+struct template;
+
 /* What the rows of a family fill. */
 struct tls_client_options {
 	struct tls_word trusted_ca, crl; /* no authorities: the system's */
@@ -58,8 +60,9 @@ bool proxy_tls_given(const struct scope *at);
  * outermost. Scopes that have it in common may share a context. */
 const struct scope *proxy_tls_home(const struct scope *at);
 
-/* Of proxy_ssl_name; empty: the host's name as configured. */
-struct str proxy_tls_name(const struct scope *at);
+/* Of proxy_ssl_name; NULL: the host's name as configured. What it is filled to comes from outside, and may be
+ * no name at all: stream_secure takes anything, and says so when it is. */
+const struct template *proxy_tls_name(const struct scope *at);
 
 /* A context for the servers of this scope; as of tls_client_context_from. Also where `proxy_ssl` is off, for
  * the authentication's answer may ask for TLS. */

@@ -7,11 +7,13 @@
  */
 #include "net/tls_client.h"
 
+#include "vars/vars.h"
+
 enum { IN_ALL = IN_MAIL | IN_SERVER | IN_UPSTREAM };
 
 struct settings {
 	struct tls_client_options options;
-	struct str name;
+	const struct template *name;
 	unsigned mode; /* enum proxy_tls */
 };
 
@@ -29,10 +31,10 @@ static const struct directive DIRECTIVES[] = {
 	  .help = "Speaks with mail servers under TLS: from the first byte, or after STARTTLS (STLS), "
 		  "without which there is then no login. The answer of the authentication server may say "
 		  "otherwise for one login." },
-	{ "proxy_ssl_name", IN_ALL, 1, 1, .slot = SLOT_TEXT, .offset = offsetof(struct settings, name),
-	  .args = "NAME",
+	{ "proxy_ssl_name", IN_ALL, 1, 1, SLOT_TEMPLATE(struct settings, name),
+	  .args = "TEXT",
 	  .help = "The name that the server's certificate must be for, and that the server is told, "
-		  "instead of its host name or address as configured." },
+		  "instead of its host name or address as configured. May hold variables." },
 	TLS_CLIENT_ROWS("proxy_ssl", IN_ALL, struct settings),
 	{ .name = NULL },
 };
@@ -76,7 +78,7 @@ const struct scope *proxy_tls_home(const struct scope *at)
 	return at;
 }
 
-struct str proxy_tls_name(const struct scope *at)
+const struct template *proxy_tls_name(const struct scope *at)
 {
 	return settings_of(at)->name;
 }

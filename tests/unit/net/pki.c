@@ -50,6 +50,8 @@ struct card card_make(const char *common_name, const struct card_wish *wish)
 	X509_set_pubkey(c.cert, c.key);
 	add_extension(c.cert, NID_basic_constraints,
 		      wish->authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	if (wish->alt != NULL)
+		add_extension(c.cert, NID_subject_alt_name, wish->alt);
 	assert_true(X509_sign(c.cert, wish->by != NULL ? wish->by->key : c.key, EVP_sha256()) > 0);
 	return c;
 }

@@ -18,6 +18,7 @@ struct card_wish {
 	bool expired;		  /* … in 2020 */
 	long serial;		  /* 0: 4660 */
 	const char *organisation; /* beside the common name */
+	const char *alt;	  /* alternative names: "DNS:mail.test,IP:127.0.0.1" */
 };
 
 struct card card_make(const char *common_name, const struct card_wish *wish);

@@ -2,6 +2,7 @@
 /* Both sides of a TLS conversation for tests; see tls_side.h. */
 #include "tls_side.h"
 
+#include "net/tls_client.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -9,12 +10,17 @@
 
 static const struct directive ROOMS[] = {
 	{ .name = "mail", .where = IN_MAIN, .flags = CONF_BLOCK, .opens = IN_MAIL },
+	{ .name = "upstream",
+	  .where = IN_MAIL,
+	  .max = 1,
+	  .flags = CONF_BLOCK | CONF_REPEATS,
+	  .opens = IN_UPSTREAM },
 	{ .name = "server", .where = IN_MAIL, .flags = CONF_BLOCK | CONF_REPEATS, .opens = IN_SERVER },
 	{ .name = NULL },
 };
 
 static const struct module ROOMS_MODULE = {
-	.name = "rooms", .places = IN_MAIL | IN_SERVER, .size = sizeof(int), .directives = ROOMS
+	.name = "rooms", .places = IN_MAIL | IN_SERVER | IN_UPSTREAM, .size = sizeof(int), .directives = ROOMS
 };
 
 static void hear(void *to, enum log_level level, const char *text)
@@ -44,7 +50,7 @@ void site_file(struct site *s, const char *path, struct str content)
 
 void site_load(struct site *s, const char *mail)
 {
-	const struct module *modules[] = { &ROOMS_MODULE, &tls_module, NULL };
+	const struct module *modules[] = { &ROOMS_MODULE, &tls_module, &proxy_tls_module, NULL };
 	struct conf_source source = { .modules = modules,
 				      .bundle = s->bundle,
 				      .file = "/etc/t.conf",

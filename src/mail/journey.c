@@ -426,7 +426,7 @@ static void relay(struct session *s)
 {
 	struct str early = exchange_unheard(&s->pre->front), late = exchange_unheard(&s->pre->back);
 
-	session_log_plain(s, LOG_INFO, "client logged in");
+	session_log_login(s);
 	session_enter(s, &RELAY);
 	session_keep_login(s);
 	s->relay = (struct relay){ .client = &s->client,

@@ -22,7 +22,7 @@ static void add_certificate(struct session *s, struct auth_tls *to)
 	to->issuer = cert.issuer;
 	to->serial = cert.serial;
 	to->fingerprint = cert.fingerprint;
-	if (auth_wants_certificate(s->at->auth))
+	if (s->at->auth != NULL && auth_wants_certificate(s->at->auth))
 		to->certificate = cert.pem;
 }
 
@@ -37,19 +37,21 @@ static struct str verify_text(struct session *s, const struct tls_facts *facts)
 	return arena_format(s->pre->arena, "FAILED:%s", facts->verify_text);
 }
 
-static void add_tls(struct session *s, struct auth_tls *to)
+const struct auth_tls *session_tls(struct session *s)
 {
+	struct auth_tls *to = &s->pre->tls;
 	struct tls_facts facts;
 
-	*to = (struct auth_tls){ .on = s->client.tls != NULL };
-	if (!to->on)
-		return;
+	if (to->on || s->client.tls == NULL)
+		return to;
+	to->on = true;
 	tls_facts(&s->client, &facts);
 	to->protocol = arena_str(s->pre->arena, facts.protocol);
 	to->cipher = arena_str(s->pre->arena, facts.cipher);
 	to->verify = verify_text(s, &facts);
 	if (s->at->verify != TLS_VERIFY_OFF)
 		add_certificate(s, to);
+	return to;
 }
 
 void question_prepare(struct session *s, auth_done_fn *done)
@@ -61,7 +63,12 @@ void question_prepare(struct session *s, auth_done_fn *done)
 	*q = (struct auth_request){
 		.login = &p->login, .protocol = s->at->protocol->name, .done = done, .owner = s
 	};
+	q->vars = &p->vars;
 	q->client_ip = p->front_stage.client_ip;
+	q->client_port = s->client_addr.port;
+	q->server_ip = p->front_stage.server_ip;
+	q->server_port = p->front_stage.server_port;
+	q->session_id = session_id(s);
 	q->client_host = p->front_stage.client_host;
 	q->needs_secret = s->at->protocol->needs_secret(s->at->protocol_settings, &p->login);
 	if (h->has_addresses) {
@@ -70,7 +77,7 @@ void question_prepare(struct session *s, auth_done_fn *done)
 		q->proxy_server_addr = ip_text(s, &h->destination);
 		q->proxy_server_port = h->destination.port;
 	}
-	add_tls(s, &q->tls);
+	q->tls = *session_tls(s);
 }
 
 bool certificate_passes(struct session *s, enum news *why)

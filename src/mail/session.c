@@ -161,6 +161,7 @@ static void set_identity(struct session *s, struct stage *stage)
 	struct tls_facts facts;
 
 	stage->ttl = TTL;
+	stage->session_id = session_id(s);
 	stage->client_secure = s->client.tls != NULL;
 	if (!stage->client_secure)
 		return;
@@ -232,6 +233,7 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 	log_put(session_log_of(s), LOG_INFO, s->number, "client %s connected to %.*s",
 		addr_text(client, from), STR_ARG(door->text));
 	s->pre = prelogin_new(s);
+	session_set_vars(s);
 	session_begin(s);
 }
 

@@ -51,12 +51,15 @@ static void put_context(const struct session *s, struct buf *to)
 		buf_format(to, ", upstream: %s", addr_text(&s->server_addr, ip));
 }
 
-static void put_line(const struct session *s, enum log_level level, const char *what, const char *message)
+/* `more` stands at the end of the line. */
+static void put_line(const struct session *s, enum log_level level, const char *what, const char *message,
+		     struct str more)
 {
 	struct buf line;
 
 	buf_init(&line, LOG_LINE_MAX);
 	put_context(s, &line);
+	buf_put(&line, more);
 	log_put(session_log_of(s), level, s->number, "%s%s%s%.*s", message, what != NULL ? " while " : "",
 		what != NULL ? what : "", STR_ARG(buf_text(&line)));
 	buf_done(&line);
@@ -72,7 +75,7 @@ void session_log(const struct session *s, enum log_level level, const char *form
 	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
-	put_line(s, level, doing(s), message);
+	put_line(s, level, doing(s), message, STR(""));
 }
 
 void session_log_plain(const struct session *s, enum log_level level, const char *format, ...)
@@ -85,7 +88,14 @@ void session_log_plain(const struct session *s, enum log_level level, const char
 	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
-	put_line(s, level, NULL, message);
+	put_line(s, level, NULL, message, STR(""));
+}
+
+void session_log_login(struct session *s)
+{
+	if (log_wants(session_log_of(s), LOG_INFO))
+		put_line(s, LOG_INFO, NULL, "client logged in",
+			 arena_format(s->pre->arena, ", session: %.*s", STR_ARG(session_id(s))));
 }
 
 /* Without the last CRLF. */

@@ -8,6 +8,7 @@
 #include "mail/session.h"
 #include "net/proxyhdr.h"
 #include "net/relay.h"
+#include "vars/vars.h"
 
 /* One of the seven stages. A stage hears the events of both streams and its own time limit. */
 struct session_stage {
@@ -28,6 +29,9 @@ struct prelogin {
 	struct timer limit;
 	struct auth_request question;
 	struct resolve_query name_query;
+	struct vars vars;
+	struct str id;		/* once session_id was asked for */
+	struct auth_tls tls;	/* once session_tls was asked for */
 	struct proxyhdr header; /* the PROXY header that came in */
 	const char *naming;	/* for log lines once the client's name is looked up the other way round */
 	struct str client_name; /* verified by DNS; in the arena */
@@ -106,6 +110,9 @@ void session_broken(struct session *s);
 /* How much of what a client or server said is shown in the log. */
 enum { SHOWN_MAX = 256 };
 
+/* The login is over: the line that names the session's id. */
+void session_log_login(struct session *s);
+
 /* With something that came from outside behind it, in quotes. */
 void session_log_quoted(struct session *s, enum log_level level, const char *text, struct str quoted);
 
@@ -131,6 +138,17 @@ void identify_client(struct session *s);
 
 /* question.c: may the client's certificate, or its lack of one, pass? On false the log has heard it. */
 bool certificate_passes(struct session *s, enum news *why);
+
+/* question.c: what TLS and certificate say of the client, as of the handshake. */
+const struct auth_tls *session_tls(struct session *s);
+
+/* facts.c: what vars/ asks a session; before anything else is asked of `pre`. */
+void session_set_vars(struct session *s);
+bool session_fact(const struct vars *v, enum var which, struct str *to);
+
+/* facts.c: the session's name in our log, the auth source's and the mail server's: 16 letters and digits.
+ * Only before the relay; made when it is first asked for. */
+struct str session_id(struct session *s);
 
 /* question.c: make the question to the auth source from what is known. */
 void question_prepare(struct session *s, auth_done_fn *done);

@@ -277,6 +277,9 @@ DIFFERENCES = {
     "log-upstream": Difference(
         "log", "Names the backend only where it knows a login.", "Always.", "`smtp_auth none` has no login.",
         shown_by="everywhere"),
+    "log-session": Difference(
+        "log", "`client logged in` ends with the backend.", "With `, session: ` and 16 letters and digits behind it.",
+        "The mail server, or the authentication server, may have been told the same.", shown_by="everywhere"),
 
     # --- configuration
     "newer-texts": Difference(

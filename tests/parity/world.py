@@ -26,6 +26,7 @@ AT_ONCE = 16
 SILENCES = 2 * AT_ONCE  # a program that has left so many without a word is not asked any more
 LISTEN_ADDRESS = "127.25.0.1"
 
+SESSION_ID = re.compile(r", session: [a-z2-7]{16}$")
 FAILED_LOGIN = re.compile(r'(client sent invalid .* in AUTH .*), login: "[^"]*"$')
 LOG_ESCAPE = re.compile(r"\\x([0-9A-F]{2})")
 
@@ -269,6 +270,9 @@ class World:
             if FAILED_LOGIN.search(text):
                 outcome.used.add("log-login")
             return FAILED_LOGIN.sub(r"\1", text)
+        text, told = SESSION_ID.subn("", text)
+        if told:
+            outcome.used.add("log-session")
         if ", login: " not in text and ", upstream: " in text:
             text = text[:text.index(", upstream: ")]
             outcome.used.add("log-upstream")

@@ -217,6 +217,8 @@ static bool make_everything(struct generation *g, struct tls_shared *shared)
 		good &= take_endpoints(g, s, true);
 	for (struct server *s = g->servers; s != NULL; s = s->next)
 		good &= take_endpoints(g, s, false);
+	if (mail != NULL)
+		good &= upstream_load(g->conf, mail_settings(mail)->resolver != NULL);
 	if (good)
 		give_contexts(g);
 	for (const struct server *s = g->servers; good && s != NULL; s = s->next)
@@ -237,24 +239,38 @@ struct generation *generation_new(struct conf *conf, struct bundle *bundle, stru
 
 /* ---- life with sessions ---- */
 
+/* The resolver of mail{} serves upstreams, and host names as targets anywhere. */
+static void furnish_upstreams(struct generation *g, struct loop *loop, struct upstream_shared *shared)
+{
+	const struct scope *mail = scope_first(conf_top(g->conf), IN_MAIL);
+
+	if (mail != NULL && mail_settings(mail)->resolver != NULL)
+		g->resolver = resolver_new(loop, mail_settings(mail)->resolver);
+	g->upstreams = upstreams_new(g->conf, loop, g->resolver, shared, &g->log);
+}
+
 /* Servers that inherit one `resolver` share one: what they learn is the same. */
 static struct resolver *resolver_for(struct generation *g, const struct server *server, struct loop *loop)
 {
+	if (mail_settings(scope_outer(server->scope))->resolver == server->settings->resolver)
+		return g->resolver;
 	for (const struct server *s = g->servers; s != server; s = s->next)
 		if (s->resolver != NULL && s->settings->resolver == server->settings->resolver)
 			return s->resolver;
 	return resolver_new(loop, server->settings->resolver);
 }
 
-void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools)
+void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools,
+			struct upstream_shared *shared)
 {
 	struct auth_tools own = *tools;
 
+	furnish_upstreams(g, loop, shared);
 	own.loop = loop;
 	own.home = g->arena;
 	own.helpers = &g->helpers;
+	own.resolver = g->resolver;
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
-		own.resolver = NULL;
 		s->auth = auth_source_new(&own, s->scope);
 		if (s->protocol->wants_client_host && s->settings->resolver != NULL)
 			s->resolver = resolver_for(g, s, loop);
@@ -268,7 +284,8 @@ static void free_resolver(struct server *server)
 	for (struct server *s = server; s != NULL; s = s->next)
 		if (s->resolver == resolver)
 			s->resolver = NULL;
-	resolver_free(resolver);
+	if (resolver != server->generation->resolver)
+		resolver_free(resolver);
 }
 
 void generation_free(struct generation *g)
@@ -286,6 +303,8 @@ void generation_free(struct generation *g)
 		free_resolver(s);
 	}
 	helper_orders_free(&g->helpers);
+	upstreams_free(g->upstreams);
+	resolver_free(g->resolver);
 	generation_free_logs(g);
 	arena_free(g->arena);
 	conf_free(g->conf);

@@ -12,6 +12,7 @@
 #include "loop/loop.h"
 #include "mail/settings.h"
 #include "net/tls.h"
+#include "upstream/upstream.h"
 
 struct generation;
 struct listener;
@@ -59,6 +60,8 @@ struct generation {
 	struct arena *arena;
 	struct server *servers;
 	struct listener *listeners;
+	struct resolver *resolver;   /* of mail{}; NULL: none there, or not furnished */
+	struct upstreams *upstreams; /* NULL until furnished */
 	struct log log;		     /* of the main level */
 	int *log_fds;		     /* of the log targets, in their order; NULL until attached */
 	struct auth_helpers helpers; /* what its sources want of helper processes */
@@ -75,9 +78,10 @@ struct generation {
  */
 struct generation *generation_new(struct conf *conf, struct bundle *bundle, struct tls_shared *shared);
 
-/* Workers: give servers their auth sources and resolvers. Of `tools`, loop, home and resolver are filled in.
- */
-void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools);
+/* Workers: give servers their auth sources and resolvers, and the generation its upstreams. Of `tools`, loop,
+ * home and resolver are filled in. */
+void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools,
+			struct upstream_shared *shared);
 
 /* Close what was attached and free everything. NULL is allowed. */
 void generation_free(struct generation *g);

@@ -6,7 +6,8 @@
 
 struct loader {
 	const struct options *options;
-	struct tls_shared *shared; /* NULL while only testing */
+	struct tls_shared *shared;		 /* NULL while only testing */
+	struct upstream_shared *upstream_shared; /* the same */
 	/* Hears that all was read and is right in itself; NULL: nobody wants to know. */
 	void (*read)(void *to);
 	/* Hears what is wrong or worth saying. */

@@ -151,7 +151,10 @@ static void say_in_worker(void *to, enum log_level level, const char *text)
 static void work(void *owner, unsigned number, int channel)
 {
 	struct master *m = owner;
-	struct loader loader = { .options = m->options, .shared = m->loader.shared, .say = say_in_worker };
+	struct loader loader = { .options = m->options,
+				 .shared = m->loader.shared,
+				 .upstream_shared = m->loader.upstream_shared,
+				 .say = say_in_worker };
 	int status;
 
 	title_set("worker process");
@@ -371,6 +374,7 @@ static void reap(struct master *m)
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (staff_reaped(m->staff, pid, status) || WIFSTOPPED(status))
 			continue;
+		upstream_shared_left(m->loader.upstream_shared, pid);
 		if (pid == m->heir)
 			heir_gone(m, status);
 		else if (crew_reaped(m->crew, pid, status, log_of(m), &lost) && lost && !m->stopping)
@@ -490,7 +494,10 @@ static bool keep_staff(struct master *m)
 /* master_process off: the one worker is this process itself, with its own user and without reload. */
 static int serve_alone(struct master *m)
 {
-	struct loader loader = { .options = m->options, .shared = m->loader.shared, .say = say_in_worker };
+	struct loader loader = { .options = m->options,
+				 .shared = m->loader.shared,
+				 .upstream_shared = m->loader.upstream_shared,
+				 .say = say_in_worker };
 	int ends[2], status;
 
 	announce(m);
@@ -526,6 +533,7 @@ static void clean_up(struct master *m)
 	staff_forget(m->staff);
 	generation_free(m->current);
 	tls_shared_free(m->loader.shared);
+	upstream_shared_free(m->loader.upstream_shared);
 }
 
 /* The configuration with its logs and sockets is in place. False after the loader has heard why not. */
@@ -571,6 +579,7 @@ int master_run(const struct options *options)
 	m.loader = (struct loader){ .options = options, .say = say, .to = &m };
 	m.loader.shared = tls_shared_new(TLS_SESSIONS_SIZE);
 	m.staff = staff_new(prepare_staff, &m);
+	m.loader.upstream_shared = upstream_shared_new();
 	m.forebear = sockets_were_inherited() ? getppid() : 0;
 	if (prepare(&m) && settle(&m)) {
 		m.serving = true;

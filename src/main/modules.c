@@ -12,6 +12,7 @@
 #include "proto/pop3/pop3.h"
 #include "proto/smtp/smtp.h"
 #include "vars/vars.h"
+#include "upstream/upstream.h"
 
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
@@ -24,6 +25,7 @@ const struct module *const modules[] = {
 	&events_module,
 	&error_log_module,
 	&mail_module,
+	&upstream_module,
 	&vars_module,
 	&tls_module,
 	&proxy_tls_module,

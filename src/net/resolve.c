@@ -297,7 +297,9 @@ static void hand_out_one(struct lookup *k)
 	struct resolve_answer answer = {
 		.status = k->status, .name = buf_text(&k->name), .addrs = k->addrs, .addrs_len = k->addrs_len
 	};
+	uint64_t now = loop_now(k->resolver->loop);
 
+	answer.good_ms = k->until_ms > now ? k->until_ms - now : 0;
 	k->waiting = NULL;
 	if (batch != NULL)
 		batch->link = &batch;

@@ -34,6 +34,7 @@ struct resolve_answer {
 				   * with RESOLVE_BAD_NAME */
 	const struct addr *addrs; /* of resolve_host; port 0 */
 	size_t addrs_len;
+	uint64_t good_ms; /* how long it stays good: by TTL, or `valid_ms` */
 };
 
 typedef void resolve_fn(struct resolve_query *q, const struct resolve_answer *answer);

@@ -118,6 +118,7 @@ struct auth_tools {
 	struct auth_pool *pool;
 	struct auth_helpers
 		*helpers;	   /* the way to the helper processes (auth/pipe.h); NULL: there are none */
+	const struct log *log;	   /* the server block's; NULL: none */
 	struct resolver *resolver; /* NULL: none */
 	struct arena *home;	   /* the generation's */
 };

@@ -43,6 +43,7 @@ struct ask {
 struct pipe_source {
 	struct auth_source source;
 	struct loop *loop;
+	const struct log *log; /* NULL: none */
 	const struct helper_order *order;
 	struct ask *waiting, **waiting_end; /* in their order */
 	struct ask *flying, *dead;
@@ -60,9 +61,11 @@ struct auth_source *pipe_make(const struct auth_kind *kind, const struct auth_to
 	struct pipe_source *s = mem_new(sizeof(*s));
 	struct helper_order o;
 
-	*s = (struct pipe_source){
-		.source.kind = kind, .loop = tools->loop, .retry.fn = retry, .reap.fn = reap
-	};
+	*s = (struct pipe_source){ .source.kind = kind,
+				   .loop = tools->loop,
+				   .log = tools->log,
+				   .retry.fn = retry,
+				   .reap.fn = reap };
 	s->waiting_end = &s->waiting;
 	helper_order_init(&o, kind->name);
 	must(tools->helpers != NULL && kind->helper(server, &o));
@@ -268,6 +271,19 @@ static void tell_answer(struct ask *a, const struct pipe_answer *p)
 	tell(a, &answer);
 }
 
+/* With an answer that is none of trouble: what else whoever runs this should know. */
+static void tell_notice(const struct pipe_source *s, struct str cause)
+{
+	struct buf text;
+
+	if (cause.len == 0 || s->log == NULL)
+		return;
+	buf_init(&text, CAUSE_MAX);
+	put_cause(&text, cause);
+	log_put(s->log, LOG_WARN, 0, "auth %s: %.*s", s->source.kind->name, STR_ARG(buf_text(&text)));
+	buf_done(&text);
+}
+
 /* The pipe has ended: with a whole answer in it, or the helper is no more. */
 static void ended(struct ask *a)
 {
@@ -276,8 +292,10 @@ static void ended(struct ask *a)
 	if (pipe_answer_get(buf_text(&a->answer), &p)) {
 		if (p.verdict == PIPE_BROKEN)
 			tell_broken(a, p.repeated ? LOG_INFO : LOG_ERROR, p.cause);
-		else
+		if (p.verdict != PIPE_BROKEN) {
+			tell_notice(a->source, p.cause);
 			tell_answer(a, &p);
+		}
 	} else if (a->again) {
 		tell_broken(a, LOG_ERROR, STR("two helper processes ended over the same question"));
 	} else {

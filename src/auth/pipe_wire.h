@@ -42,13 +42,14 @@ enum pipe_failure {
 /* Texts at NULL are not given: nothing is replaced. */
 struct pipe_answer {
 	uint64_t verdict, failure; /* enum pipe_verdict, enum pipe_failure */
-	struct str cause;	   /* PIPE_BROKEN: what is wrong and how to mend it, for the log */
-	uint64_t repeated;	   /* PIPE_BROKEN: 1 when this helper has said that very cause before */
-	struct str message;	   /* PIPE_DENIED: for the client; at NULL: the usual words */
-	struct str user, secret;   /* what to log in with at the server */
-	struct str target;	   /* upstream name, host[:port], unix:PATH */
-	uint64_t port;		   /* 0: the protocol's */
-	uint64_t tls;		   /* towards the server: 0 as configured, 1 off, 2 on, 3 starttls */
+	struct str
+		cause; /* for the log: PIPE_BROKEN: what is wrong and how to mend it; else a notice, if any */
+	uint64_t repeated;	 /* PIPE_BROKEN: 1 when this helper has said that very cause before */
+	struct str message;	 /* PIPE_DENIED: for the client; at NULL: the usual words */
+	struct str user, secret; /* what to log in with at the server */
+	struct str target;	 /* upstream name, host[:port], unix:PATH */
+	uint64_t port;		 /* 0: the protocol's */
+	uint64_t tls;		 /* towards the server: 0 as configured, 1 off, 2 on, 3 starttls */
 	struct str tls_name, master;
 	uint64_t cache_ms; /* PIPE_CACHE_AS_CONFIGURED, or how long the answer may be kept */
 };

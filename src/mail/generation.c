@@ -271,6 +271,7 @@ void generation_furnish(struct generation *g, struct loop *loop, const struct au
 	own.helpers = &g->helpers;
 	own.resolver = g->resolver;
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
+		own.log = &s->log;
 		s->auth = auth_source_new(&own, s->scope);
 		if (s->protocol->wants_client_host && s->settings->resolver != NULL)
 			s->resolver = resolver_for(g, s, loop);

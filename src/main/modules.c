@@ -5,6 +5,7 @@
 #include "auth/kind.h"
 #include "auth/pam.h"
 #include "auth/pipe.h"
+#include "auth/stored.h"
 #include "conf/errorlog.h"
 #include "main/core.h"
 #include "net/tls_client.h"
@@ -16,7 +17,8 @@
 
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
-const struct auth_kind *const auth_kinds[] = { &auth_http_kind, &auth_dovecot_kind, &auth_pam_kind, NULL };
+const struct auth_kind *const auth_kinds[] = { &auth_http_kind,	  &auth_dovecot_kind, &auth_pam_kind,
+					       &auth_sqlite_kind, &auth_file_kind,    NULL };
 
 /* One on each line. */
 /* clang-format off */
@@ -34,6 +36,8 @@ const struct module *const modules[] = {
 	&auth_dovecot_module,
 	&auth_pipe_module,
 	&auth_pam_module,
+	&auth_sqlite_module,
+	&auth_file_module,
 	&imap_protocol.module,
 	&pop3_protocol.module,
 	&smtp_protocol.module,

@@ -35,6 +35,15 @@ bool password_read(struct buf *to)
 	return true;
 }
 
+/* The last character: of UTF-8 all its bytes. */
+static void take_back(struct buf *to)
+{
+	bool more = to->len != 0;
+
+	while (more)
+		more = ((unsigned char)to->at[--to->len] & 0xc0) == 0x80 && to->len != 0;
+}
+
 /* Keys come one by one, so that Control-C leaves no terminal without echo behind. */
 static bool read_keys(int tty, struct buf *to)
 {
@@ -48,8 +57,8 @@ static bool read_keys(int tty, struct buf *to)
 			buf_wipe(to);
 		else if (c != BACKSPACE && c != DELETE)
 			buf_put_byte(to, c);
-		else if (to->len != 0)
-			to->len--;
+		else
+			take_back(to);
 	}
 	return false;
 }

@@ -41,6 +41,15 @@ def test_an_example_is_accepted(site, certificate, name):
     accepted(Postern(site, text))
 
 
+@pytest.mark.parametrize("document", ["authentication.md"])
+def test_the_configurations_of_a_document(site, document):
+    text = (REPOSITORY / "docs" / document).read_text(encoding="utf-8")
+    shown = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
+    assert shown
+    for number, config in enumerate(shown):
+        accepted(Postern(site, config, name=f"example{number}"))
+
+
 def test_the_list_of_directives_is_what_the_program_prints():
     """If not: build/postern -h directives.md > docs/directives.md"""
     printed = subprocess.run([Postern.program(), "-h", "directives.md"], capture_output=True, text=True, check=True)

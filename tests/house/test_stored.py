@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import hmac
 import os
+import pty
 import re
 import subprocess
 from pathlib import Path
@@ -308,6 +309,40 @@ def test_a_hash_that_costs_too_much_is_told(house):
     house.start(f"auth_file {house.file};")
     house.bad("joe")
     house.gate.wait_log("costs too much")
+
+
+def type_at_terminal(house, words, *answers):
+    """posternctl with a terminal of its own; what stands on the screen, and the exit status."""
+    program = Path(Postern.program()).parent / "posternctl"
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.execve(program, ["posternctl", *words], dict(os.environ, POSTERN_STORE=str(house.store)))
+    seen = b""
+    for prompt, answer in zip((b"Password: ", b"again: "), answers):
+        while not seen.endswith(prompt):
+            seen += os.read(screen, 1024)
+        os.write(screen, answer)
+    try:
+        while more := os.read(screen, 1024):
+            seen += more
+    except OSError:  # the other end is closed
+        pass
+    os.close(screen)
+    return seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_passwords_typed_unseen(house):
+    house.start(f"auth_sqlite {house.store};")
+    add = ["user", "add", "joe", f"--route={HOST}:{house.dovecot.imap}"]
+    secret = SECRET.encode()
+    seen, status = type_at_terminal(house, add, secret + b"\r", b"another\r")
+    assert status == 1 and "two different" in seen and SECRET not in seen
+    seen, status = type_at_terminal(house, add, b"\x03")
+    assert status == 1 and "no password was given" in seen
+    seen, status = type_at_terminal(house, add, b"wrong\x15" + secret + b"\r", secret + b"x\x7f\r")
+    assert status == 0 and SECRET not in seen and "wrong" not in seen
+    house.readable(house.store)
+    house.good("joe")
 
 
 def test_command_lines_that_are_wrong(house):

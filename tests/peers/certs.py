@@ -35,3 +35,15 @@ class Authority(certs.Authority):
 
     def revoke(self, certificate):
         super().revoke(certificate.cert)
+
+    def issue_faulty(self, name):
+        """Certificates of a server called `name`, by what is wrong with each; "good" is for comparison. One of
+        them is not ours, but of an authority that nobody knows."""
+        stranger = Authority(self.place / "stranger", "Stranger CA")
+        alt = (f"DNS:{name}", "IP:127.0.0.1")
+        return {
+            "good": self.issue(f"good.{name}", alt=alt),
+            "expired": self.issue(f"expired.{name}", alt=alt, days=-1),
+            "wrong name": self.issue(f"elsewhere.{name}", alt=("DNS:other.example.net", "DNS:third.example.net")),
+            "unknown issuer": stranger.issue(f"unknown.{name}", alt=alt),
+        }

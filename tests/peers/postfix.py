@@ -54,6 +54,12 @@ biff = no
 {extra}
 """
 
+# TLS from the first byte, on a port of its own.
+_SMTPS = """
+{host}:{smtps}  inet  n - n - 300 smtpd
+  -o smtpd_tls_wrappermode=yes
+"""
+
 _MASTER = """
 {host}:{port}   inet  n - n - 300 smtpd
 cleanup   unix  n - n - 0 cleanup
@@ -69,6 +75,7 @@ error     unix  - - n - - error
 retry     unix  - - n - - error
 virtual   unix  - n n - - virtual
 anvil     unix  - - n - 1 anvil
+tlsmgr    unix  - - n 1000? 1 tlsmgr
 postlog   unix-dgram n - n - 1 postlogd
 """
 
@@ -88,7 +95,7 @@ class Postfix:
 
     mailboxes  maps addresses to Maildir folders; their domains become this server's domains
     sasl       the socket of a Dovecot that knows the users (Dovecot.sasl_socket); without it, no AUTH
-    tls        an issued Certificate: STARTTLS is offered
+    tls        an issued Certificate: STARTTLS is offered, and the port `smtps` has TLS from the first byte
     extra      more main.cf lines, as text
     """
 
@@ -101,6 +108,7 @@ class Postfix:
         self.extra = extra
         self.host = host
         self.port = site.port()
+        self.smtps = site.port() if tls else 0
         self.dir = site.directory(name)
         self.log = self.dir / "log"
         self.process = None
@@ -130,7 +138,8 @@ class Postfix:
             domains=" ".join(sorted({a.rpartition("@")[2] for a in self.mailboxes})),
             sasl_on="yes" if self.sasl else "no", sasl=self.sasl or "none", tls="may" if self.tls else "none",
             extra=extra))
-        (config / "master.cf").write_text(_MASTER.format(host=self.host, port=self.port))
+        (config / "master.cf").write_text(_MASTER.format(host=self.host, port=self.port) + (
+            _SMTPS.format(host=self.host, smtps=self.smtps) if self.tls else ""))
         # Postfix reads a file again and again until it is more than a second old.
         a_while_ago = time.time() - 60
         for path in (mailboxes, config / "main.cf", config / "master.cf"):

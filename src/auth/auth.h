@@ -6,6 +6,7 @@
  * request's spans only until it has answered. What a source is to the chain stands in auth/kind.h.
  */
 #pragma once
+#include "auth/cache_ring.h"
 #include "base/addr.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -95,11 +96,13 @@ struct auth_request {
 	auth_done_fn *done;
 	void *owner;
 	struct auth_source *source; /* whom auth_ask asked last */
+	struct cache_id cached_id;  /* what auth_cache found or would keep the answer by */
 	void *state;		    /* the source's, while it works; NULL before and after */
 };
 
-/* The modules with the directives of the chain, and with auth_http and those that begin with that name. */
-extern const struct module auth_module, auth_http_module;
+/* The modules with the directives of the chain, of auth_cache, and with auth_http and those that begin with
+ * that name. */
+extern const struct module auth_module, auth_cache_module, auth_http_module;
 
 /* Has this server block a source, of its own or from outside? */
 bool auth_configured(const struct scope *server);
@@ -117,10 +120,12 @@ struct auth_tools {
 	struct loop *loop;
 	struct auth_pool *pool;
 	struct auth_helpers
-		*helpers;	   /* the way to the helper processes (auth/pipe.h); NULL: there are none */
-	const struct log *log;	   /* the server block's; NULL: none */
-	struct resolver *resolver; /* NULL: none */
-	struct arena *home;	   /* the generation's */
+		*helpers;	    /* the way to the helper processes (auth/pipe.h); NULL: there are none */
+	const struct log *log;	    /* the server block's; NULL: none */
+	struct resolver *resolver;  /* NULL: none */
+	struct auth_shared *shared; /* memory for auth_cache; NULL: nothing is kept */
+	struct str identity; /* of the configuration as a whole: what another one kept does not count */
+	struct arena *home;  /* the generation's */
 };
 
 /*
@@ -138,3 +143,20 @@ void auth_ask(struct auth_source *s, struct auth_request *r);
 
 /* Never mind: r->done will not come. Allowed for a request that is not under way. */
 void auth_cancel(struct auth_request *r);
+
+/*
+ * The mail server refused what the last answer to this request said: it is not kept any longer. To be called
+ * whenever a login fails for its credentials; does nothing where there is no cache.
+ */
+void auth_cache_drop(const struct auth_request *r);
+
+/* Memory for the zones of auth_cache, made by the master before it forks. NULL when the system has no room
+ * for it. NULL is allowed for the free. */
+struct auth_shared *auth_shared_new(void);
+void auth_shared_free(struct auth_shared *s);
+
+/* Is there room for the zone of this server block? If not, says so as a fault. `shared` may be NULL. */
+bool auth_cache_claim(struct conf *c, struct auth_shared *shared, const struct scope *server);
+
+/* The identity of a loaded configuration: a hash of its text. */
+struct str auth_identity(struct conf *c, struct arena *home);

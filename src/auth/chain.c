@@ -17,6 +17,7 @@
  */
 #include "auth/chain.h"
 
+#include "auth/cache.h"
 #include "auth/kind.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -86,8 +87,8 @@ struct auth_source *auth_source_new(const struct auth_tools *tools, const struct
 
 	must(len != 0);
 	if (len == 1 && kinds[0]->keeps_pace)
-		return kinds[0]->make(tools, server);
-	return chain_new(tools, server, kinds, len);
+		return auth_cache_new(tools, server, kinds[0]->make(tools, server));
+	return auth_cache_new(tools, server, chain_new(tools, server, kinds, len));
 }
 
 void auth_source_free(struct auth_source *s)

@@ -270,6 +270,7 @@ void generation_furnish(struct generation *g, struct loop *loop, const struct au
 	own.home = g->arena;
 	own.helpers = &g->helpers;
 	own.resolver = g->resolver;
+	own.identity = auth_identity(g->conf, g->arena);
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
 		own.log = &s->log;
 		s->auth = auth_source_new(&own, s->scope);

@@ -79,7 +79,7 @@ struct generation {
 struct generation *generation_new(struct conf *conf, struct bundle *bundle, struct tls_shared *shared);
 
 /* Workers: give servers their auth sources and resolvers, and the generation its upstreams. Of `tools`, loop,
- * home and resolver are filled in. */
+ * home, identity and resolver are filled in. */
 void generation_furnish(struct generation *g, struct loop *loop, const struct auth_tools *tools,
 			struct upstream_shared *shared);
 

@@ -8,12 +8,18 @@ struct loader {
 	const struct options *options;
 	struct tls_shared *shared;		 /* NULL while only testing */
 	struct upstream_shared *upstream_shared; /* the same */
+	struct auth_shared *auth_shared;	 /* the same */
 	/* Hears that all was read and is right in itself; NULL: nobody wants to know. */
 	void (*read)(void *to);
 	/* Hears what is wrong or worth saying. */
 	void (*say)(void *to, enum log_level level, const char *text);
 	void *to;
 };
+
+/* Map what all processes know in common, before the first fork; and give it back. What the system has no room
+ * for is said, and done without. */
+void load_share(struct loader *l);
+void load_unshare(struct loader *l);
 
 /* Say something through the loader, printf-like. */
 void load_say(const struct loader *l, enum log_level level, const char *format, ...)

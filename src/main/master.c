@@ -37,10 +37,6 @@ enum { KILL_AFTER_MS = 1000 };
  * breath to end. */
 enum { DEATHS_MAX = 10, BREATH_MS = 1000 };
 
-/* Room for TLS sessions, in memory that costs nothing until it is used: workers keep it over reloads, so it
- * does not follow the first configuration. */
-enum { TLS_SESSIONS_SIZE = 32 << 20 };
-
 struct master {
 	const struct options *options;
 	struct loader loader;
@@ -151,12 +147,10 @@ static void say_in_worker(void *to, enum log_level level, const char *text)
 static void work(void *owner, unsigned number, int channel)
 {
 	struct master *m = owner;
-	struct loader loader = { .options = m->options,
-				 .shared = m->loader.shared,
-				 .upstream_shared = m->loader.upstream_shared,
-				 .say = say_in_worker };
+	struct loader loader = m->loader;
 	int status;
 
+	loader.say = say_in_worker;
 	title_set("worker process");
 	signals_drop(m->signals);
 	loop_free(m->loop);
@@ -494,12 +488,10 @@ static bool keep_staff(struct master *m)
 /* master_process off: the one worker is this process itself, with its own user and without reload. */
 static int serve_alone(struct master *m)
 {
-	struct loader loader = { .options = m->options,
-				 .shared = m->loader.shared,
-				 .upstream_shared = m->loader.upstream_shared,
-				 .say = say_in_worker };
+	struct loader loader = m->loader;
 	int ends[2], status;
 
+	loader.say = say_in_worker;
 	announce(m);
 	if (!fit_staff(m) || !keep_staff(m))
 		return 1;
@@ -532,8 +524,7 @@ static void clean_up(struct master *m)
 		close(m->bundle);
 	staff_forget(m->staff);
 	generation_free(m->current);
-	tls_shared_free(m->loader.shared);
-	upstream_shared_free(m->loader.upstream_shared);
+	load_unshare(&m->loader);
 }
 
 /* The configuration with its logs and sockets is in place. False after the loader has heard why not. */
@@ -577,9 +568,8 @@ int master_run(const struct options *options)
 	int status = 1;
 
 	m.loader = (struct loader){ .options = options, .say = say, .to = &m };
-	m.loader.shared = tls_shared_new(TLS_SESSIONS_SIZE);
+	load_share(&m.loader);
 	m.staff = staff_new(prepare_staff, &m);
-	m.loader.upstream_shared = upstream_shared_new();
 	m.forebear = sockets_were_inherited() ? getppid() : 0;
 	if (prepare(&m) && settle(&m)) {
 		m.serving = true;

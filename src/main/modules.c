@@ -32,6 +32,7 @@ const struct module *const modules[] = {
 	&tls_module,
 	&proxy_tls_module,
 	&auth_module,
+	&auth_cache_module,
 	&auth_http_module,
 	&auth_dovecot_module,
 	&auth_pipe_module,

@@ -233,7 +233,9 @@ static void commit(struct worker *w)
 	}
 	g->number = w->number;
 	detach(w);
-	generation_furnish(g, w->house.loop, &(struct auth_tools){ .pool = w->house.auth_pool },
+	generation_furnish(g, w->house.loop,
+			   &(struct auth_tools){ .pool = w->house.auth_pool,
+						 .shared = w->loader->auth_shared },
 			   w->loader->upstream_shared);
 	attach(w, g);
 	replace(w, w->house.current);

@@ -234,8 +234,8 @@ static void order_spans_included_files(void **state)
 	static const char TEXT[] = "mail { server { include two.conf; auth_one y; } }";
 	const struct auth_kind *kinds[AUTH_SOURCES_MOST];
 	struct loaded conf = { .bundle = bundle_record() };
-	const struct module *modules[] = { &ROOMS_MODULE,  &auth_module,  &ONE_MODULE, &TWO_MODULE,
-					   &DIGEST_MODULE, &PACED_MODULE, NULL };
+	const struct module *modules[] = { &ROOMS_MODULE, &auth_module,	  &auth_cache_module, &ONE_MODULE,
+					   &TWO_MODULE,	  &DIGEST_MODULE, &PACED_MODULE,      NULL };
 	struct conf_source source = { .modules = modules,
 				      .bundle = conf.bundle,
 				      .file = "/etc/t.conf",

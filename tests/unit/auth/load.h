@@ -34,13 +34,14 @@ static void load_hear(void *to, enum log_level level, const char *text)
 
 static void load(struct loaded *l, const char *text)
 {
-	const struct module *modules[AUTH_SOURCES_MOST + 3] = { &ROOMS_MODULE, &auth_module };
+	const struct module *modules[AUTH_SOURCES_MOST + 4] = { &ROOMS_MODULE, &auth_module,
+								&auth_cache_module };
 	struct conf_source source = {
 		.modules = modules, .file = "/etc/t.conf", .prefix = "/etc/", .say = load_hear, .to = l
 	};
 
 	for (size_t i = 0; auth_kinds[i] != NULL; i++)
-		modules[2 + i] = auth_kinds[i]->module;
+		modules[3 + i] = auth_kinds[i]->module;
 	*l = (struct loaded){ .bundle = bundle_record() };
 	bundle_put(l->bundle, BUNDLE_CONF, STR("/etc/t.conf"), str_of(text));
 	bundle_put(l->bundle, BUNDLE_HOST, STR("auth.test"),

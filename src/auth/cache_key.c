@@ -3,6 +3,7 @@
 #include "auth/cache_key.h"
 
 #include "base/mem.h"
+#include "vars/vars.h"
 #include <string.h>
 
 enum { FACTS_MOST = 1 << 20 };
@@ -41,11 +42,17 @@ static void put_server(struct buf *to, const struct auth_request *r)
 	put_number(to, r->proxy_server_port);
 }
 
-static void put_tls(struct buf *to, const struct auth_tls *t)
+/* Of what templates can tell, the name in SNI alone is not in the request itself. */
+static void put_tls(struct buf *to, const struct auth_request *r)
 {
-	put_number(to, t->on);
-	put(to, t->protocol);
-	put(to, t->cipher);
+	struct str name = { NULL, 0 };
+
+	put_number(to, r->tls.on);
+	put(to, r->tls.protocol);
+	put(to, r->tls.cipher);
+	if (r->vars == NULL || !r->vars->fact(r->vars, VAR_SSL_SERVER_NAME, &name))
+		name.at = NULL;
+	put(to, name);
 }
 
 /* A certificate is as good as a password, so it always counts. */
@@ -82,7 +89,7 @@ static void put_facts(struct buf *to, struct str server, const struct auth_reque
 	if (!(ignore & CACHE_IGNORE_SERVER))
 		put_server(to, r);
 	if (!(ignore & CACHE_IGNORE_TLS))
-		put_tls(to, &r->tls);
+		put_tls(to, r);
 	if (!(ignore & CACHE_IGNORE_ENVELOPE) || l->method == SASL_NONE)
 		put_envelope(to, l);
 }

@@ -10,6 +10,7 @@
 #include "auth/cache_record.h"
 #include "base/must.h"
 #include "load.h"
+#include "vars/vars.h"
 #include <pthread.h>
 
 /* --- a source that is told what to say --- */
@@ -474,6 +475,20 @@ static void attempt(struct asker *a)
 static void session(struct asker *a)
 {
 	a->request.session_id = STR("abc");
+}
+
+static bool sni(const struct vars *v, enum var which, struct str *to)
+{
+	(void)v;
+	*to = STR("mail.example.org");
+	return which == VAR_SSL_SERVER_NAME;
+}
+
+static void server_name(struct asker *a)
+{
+	static const struct vars VARS = { .fact = sni };
+
+	a->request.vars = &VARS;
 }
 
 static const struct {

@@ -496,16 +496,17 @@ static const struct {
 	bool same;
 	unsigned ignored_as; /* the bit of auth_cache_ignore that makes it the same */
 } FACTS[] = {
-	{ nothing, true, 0 },	    { client_port, true, 0 },  { attempt, true, 0 },
-	{ session, true, 0 },	    { user, false, 0 },	       { secret, false, 0 },
-	{ case_of_user, false, 0 }, { method, false, 0 },      { protocol, false, 0 },
-	{ client, false, 1 },	    { host, false, 1 },	       { empty_host, false, 1 },
-	{ proxy, false, 1 },	    { server, false, 2 },      { port, false, 2 },
-	{ proxy_server, false, 2 }, { proxy_port, false, 2 },  { tls, false, 4 },
-	{ tls_protocol, false, 4 }, { cipher, false, 4 },      { verify, false, 0 },
-	{ subject, false, 0 },	    { issuer, false, 0 },      { serial, false, 0 },
-	{ fingerprint, false, 0 },  { certificate, false, 0 }, { needs_secret, false, 0 },
-	{ helo, false, 8 },	    { sender, false, 8 },      { rcpt, false, 8 },
+	{ nothing, true, 0 },	    { server_name, false, 4 },	{ client_port, true, 0 },
+	{ attempt, true, 0 },	    { session, true, 0 },	{ user, false, 0 },
+	{ secret, false, 0 },	    { case_of_user, false, 0 }, { method, false, 0 },
+	{ protocol, false, 0 },	    { client, false, 1 },	{ host, false, 1 },
+	{ empty_host, false, 1 },   { proxy, false, 1 },	{ server, false, 2 },
+	{ port, false, 2 },	    { proxy_server, false, 2 }, { proxy_port, false, 2 },
+	{ tls, false, 4 },	    { tls_protocol, false, 4 }, { cipher, false, 4 },
+	{ verify, false, 0 },	    { subject, false, 0 },	{ issuer, false, 0 },
+	{ serial, false, 0 },	    { fingerprint, false, 0 },	{ certificate, false, 0 },
+	{ needs_secret, false, 0 }, { helo, false, 8 },		{ sender, false, 8 },
+	{ rcpt, false, 8 },
 };
 
 static bool same_id(struct fixture *f, void (*change)(struct asker *a), unsigned ignore,

@@ -155,6 +155,10 @@ void auth_cache_drop(const struct auth_request *r);
 struct auth_shared *auth_shared_new(void);
 void auth_shared_free(struct auth_shared *s);
 
+/* Forget everything that is kept, or what belongs to one user (in any case of letters; at NULL: all): how
+ * many answers. */
+size_t auth_shared_flush(struct auth_shared *s, struct str user);
+
 /* Is there room for the zone of this server block? If not, says so as a fault. `shared` may be NULL. */
 bool auth_cache_claim(struct conf *c, struct auth_shared *shared, const struct scope *server);
 

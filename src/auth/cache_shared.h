@@ -21,6 +21,3 @@ enum { CACHE_NAME_MOST = 31, CACHE_ZONE_LEAST = 512 * 1024, CACHE_SHARED_SIZE = 
 /* The zone of this name and size, made if there is none. False when there is no room left for it: what was
  * once given to a zone is given back only by a restart. */
 bool auth_shared_zone(struct auth_shared *s, struct str name, size_t bytes, struct cache_zone *zone);
-
-/* Forget everything, or what belongs to one user (in any case of letters; at NULL: all): how many answers. */
-size_t auth_shared_flush(struct auth_shared *s, struct str user);

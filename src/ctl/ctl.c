@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct ctl_command *const commands[] = { &ctl_user };
+static const struct ctl_command *const commands[] = { &ctl_user, &ctl_cache };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -15,4 +15,4 @@ enum { CTL_USAGE = 2 };
 /* "posternctl: text" on standard error. Returns 1. */
 int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-extern const struct ctl_command ctl_user;
+extern const struct ctl_command ctl_user, ctl_cache;

@@ -17,6 +17,8 @@ enum { WORKERS_MAX = 1024 };
 
 static directive_set_fn user_set, workers_set, affinity_set, priority_set, load_module_set, thread_pool_set,
 	engine_set, connections_set, use_set, debug_connection_set;
+static directive_set_fn control_set;
+static void control_preset(struct conf *c, struct scope *in, void *settings);
 static void user_preset(struct conf *c, struct scope *in, void *settings);
 static void rlimit_nofile_preset(struct conf *c, struct scope *in, void *settings);
 static void rlimit_core_preset(struct conf *c, struct scope *in, void *settings);
@@ -81,6 +83,10 @@ static const struct directive CORE_ROWS[] = {
 	{ .name = "pid", MAIN, ONE, .slot = SLOT_PREFIX_PATH, CORE(pid), .preset = "logs/postern.pid",
 	  .args = "file",
 	  .help = "Where the master writes its process id. A relative name begins at the prefix." },
+	{ .name = "control", MAIN, ONE, CORE_CUSTOM(control), .set = control_set, .preset_fn = control_preset,
+	  .args = "unix:path | off",
+	  .help = "The socket where the master hears posternctl; only root and the user that the master runs "
+		  "as may use it. A relative path begins at the prefix. By default unix:logs/postern.ctl." },
 	{ .name = "lock_file", MAIN, ONE, .slot = SLOT_TEXT, UNUSED,
 	  .args = "file",
 	  .help = "A file for locks; no lock is needed." },
@@ -255,6 +261,38 @@ static void user_preset(struct conf *c, struct scope *in, void *settings)
 		become(settings, STR("nobody"), uid, gid);
 	else
 		fault_name(c, "getgrnam", STR("nogroup"), error);
+}
+
+/* What a socket's address has room for. */
+enum { SOCKET_PATH_MOST = 107 };
+
+static bool control_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+{
+	struct core_settings *s = settings;
+	struct str place = w->at[1], path;
+
+	if (str_eq(place, STR("off"))) {
+		s->control = STR("");
+		return true;
+	}
+	if (!str_starts(place, STR("unix:")) || place.len == 5)
+		return conf_fault(c, "\"%s\" must be \"unix:path\" or \"off\"", d->name);
+	path = conf_prefix_path(c, str_skip(place, 5));
+	if (path.len > SOCKET_PATH_MOST)
+		return conf_fault(c, "too long path in \"%s\": at most %d bytes", d->name, SOCKET_PATH_MOST);
+	s->control = path;
+	return true;
+}
+
+/* Below a prefix that is too long there is none. */
+static void control_preset(struct conf *c, struct scope *in, void *settings)
+{
+	struct core_settings *s = settings;
+	struct str path = conf_prefix_path(c, STR("logs/postern.ctl"));
+
+	(void)in;
+	if (path.len <= SOCKET_PATH_MOST)
+		s->control = path;
 }
 
 static bool workers_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)

@@ -39,6 +39,7 @@ struct core_settings {
 	struct str working_directory;	     /* empty: none */
 	struct strs env;		     /* NAME or NAME=VALUE */
 	struct str pid;			     /* absolute path */
+	struct str control;		     /* the same of the control socket; empty: none */
 	struct strs thread_pools;	     /* the names, to find duplicates */
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "loop/signals.h"
+#include "main/control.h"
 #include "main/core.h"
 #include "main/crew.h"
 #include "main/logfiles.h"
@@ -45,7 +46,8 @@ struct master {
 	struct generation *current;
 	int bundle; /* sealed, of the current generation */
 	struct crew *crew;
-	struct staff *staff; /* helper processes */
+	struct staff *staff;	 /* helper processes */
+	struct control *control; /* where posternctl is heard; NULL: nowhere */
 	struct timer kill, breath;
 	unsigned deaths;
 	pid_t heir;		/* a new binary that runs beside us; 0: none */
@@ -154,6 +156,7 @@ static void work(void *owner, unsigned number, int channel)
 	title_set("worker process");
 	signals_drop(m->signals);
 	loop_free(m->loop);
+	control_forget(m->control);
 	signals_reset();
 	crew_forget(m->crew);
 	staff_forget(m->staff);
@@ -196,6 +199,11 @@ static void replace_worker(struct master *m)
 
 /* ---- one function for each signal ---- */
 
+static void settle_control(struct master *m, struct str path)
+{
+	control_settle(&m->control, m->loop, path, m->loader.auth_shared, log_of(m));
+}
+
 static void settle_pid_file(struct master *m)
 {
 	const char *path = core_settings(m->current->conf)->pid.at;
@@ -235,6 +243,7 @@ static void reload(struct master *m)
 		return;
 	m->resting = false;
 	settle_pid_file(m);
+	settle_control(m, core_settings(g->conf)->control);
 	fit_staff(m);
 	if (fresh_workers)
 		crew_retire(m->crew);
@@ -313,6 +322,8 @@ static void forget_heir(struct master *m)
 	if (rename(old, m->pid_file) != 0)
 		log_put(log_of(m), LOG_ALERT, 0, "rename() \"%s\" failed (%d: %s)", old, errno,
 			strerror(errno));
+	if (!m->stopping)
+		settle_control(m, core_settings(m->current->conf)->control);
 }
 
 /* The new binary finds the sockets by their numbers; our pid file makes way for its own. */
@@ -441,8 +452,10 @@ static int serve(struct master *m)
 	if (!fit_staff(m))
 		return 1;
 	fit(m);
+	settle_control(m, core_settings(m->current->conf)->control);
 	status = loop_run(m->loop);
 	log_put(log_of(m), LOG_NOTICE, 0, "exit");
+	settle_control(m, STR(""));
 	crew_free(m->crew);
 	signals_close(m->signals);
 	loop_free(m->loop);

@@ -21,7 +21,7 @@
 
 static const struct protocol *const PROTOCOLS[] = { &imap_protocol, &pop3_protocol, &smtp_protocol };
 
-enum { HEAD = 8, ARENA_MAX = 64 * 1024, TURNS_MAX = 2000 };
+enum { HEAD = 9, ARENA_MAX = 64 * 1024, TURNS_MAX = 2000 };
 
 /* How an input begins. */
 struct head {
@@ -30,7 +30,9 @@ struct head {
 			  none */
 	uint8_t methods;
 	uint8_t step;	     /* size of the small pieces */
-	uint8_t outcomes[4]; /* two bits for each question, over and over */
+	uint8_t outcomes[4]; /* three bits for each question, over and over */
+	uint8_t back; /* STARTTLS, EXTERNAL, retelling, master user, pipelining, two bits identity, asked
+			 before */
 };
 
 struct play {
@@ -79,8 +81,41 @@ static void set_login(struct play *p, struct str *in)
 	buf_set(&l->mail, STR("MAIL FROM:<a@b>"));
 	buf_set(&l->rcpt, STR("RCPT TO:<c@d>"));
 	l->method = (p->head->stage & 128) != 0 ? SASL_NONE : SASL_PLAIN;
+	l->asked_capability = (p->head->back & 128) != 0;
+	if ((p->head->back & 8) != 0)
+		buf_set(&l->master, STR("root"));
+	buf_set(&l->id, STR(" \"name\" \"mutt\""));
 	if ((p->head->stage & 64) != 0)
 		l->back_method = (p->head->methods & 1) != 0 ? SASL_XOAUTH2 : SASL_OAUTHBEARER;
+}
+
+static void set_word(struct scene *s, const char *name, const char *word)
+{
+	struct buf row;
+
+	buf_init(&row, 100);
+	buf_format(&row, "%s %s", name, word);
+	must(scene_set(s, buf_text(&row)));
+	buf_done(&row);
+}
+
+static void set_identity(struct scene *s, unsigned bits)
+{
+	static const char *const IMAP[] = { "off", "on", "always", "zimbra" };
+	static const char *const POP3[] = { "off", "on", "xoip", "on" };
+
+	s->stage.secures = (bits & 1) != 0;
+	s->stage.vouched = (bits & 2) != 0;
+	s->stage.retells = (bits & 4) != 0;
+	s->stage.ttl = 4;
+	s->stage.session_id = STR("0123456789abcdef");
+	s->stage.asked_name = STR("a name");
+	if (s->protocol == &imap_protocol) {
+		set_word(s, "imap_proxy_id", IMAP[bits >> 5 & 3]);
+		set_word(s, "imap_proxy_pipelining", (bits & 16) != 0 ? "on" : "off");
+	} else if (s->protocol == &pop3_protocol) {
+		set_word(s, "pop3_proxy_xclient", POP3[bits >> 5 & 3]);
+	}
 }
 
 static void set_scene(struct play *p)
@@ -103,6 +138,7 @@ static void set_scene(struct play *p)
 	s->secure = (h->stage & 4) != 0;
 	if ((h->stage & 8) != 0)
 		s->stage.line_max = 128;
+	set_identity(s, h->back);
 	s->stage.max_errors = 20;
 	s->stage.max_commands = 50;
 }
@@ -126,7 +162,7 @@ static void check_question(const struct login *l)
 {
 	must(l->user.len != 0 || l->method == SASL_EXTERNAL || l->method == SASL_NONE);
 	must(is_line_safe(buf_text(&l->user)) && is_line_safe(buf_text(&l->secret)) &&
-	     is_line_safe(buf_text(&l->tag)));
+	     is_line_safe(buf_text(&l->tag)) && is_line_safe(buf_text(&l->id)));
 	must(has_no_controls(buf_text(&l->helo)) && has_no_controls(buf_text(&l->mail)) &&
 	     has_no_controls(buf_text(&l->rcpt)));
 	must(l->method != SASL_EXTERNAL || l->secret.len == 0);
@@ -134,13 +170,18 @@ static void check_question(const struct login *l)
 
 static enum want answer(struct play *p)
 {
-	static const enum news OUTCOMES[] = { NEWS_DENIED, NEWS_DENIED, NEWS_LOGGED_IN, NEWS_BROKEN };
-	unsigned n = p->questions++ % 16, bits = p->head->outcomes[n / 4] >> n % 4 * 2 & 3;
+	static const enum news OUTCOMES[] = { NEWS_DENIED,	   NEWS_DENIED,	       NEWS_LOGGED_IN,
+					      NEWS_BROKEN,	   NEWS_UNAVAILABLE,   NEWS_BACKEND_DENIED,
+					      NEWS_BACKEND_DENIED, NEWS_BACKEND_DENIED };
+	unsigned n = p->questions++ % 8, bits = p->head->outcomes[n / 2] >> n % 2 * 4 & 7;
 	struct login *l = &p->scene.login;
 
 	check_question(l);
-	buf_set(&l->refusal.text, STR("no\r\na OK\0"));
-	if (bits == 1)
+	if (OUTCOMES[bits] == NEWS_BACKEND_DENIED)
+		l->failure = (enum failure)(p->head->back % FAILURE_KINDS);
+	if (bits != 6)
+		buf_set(&l->refusal.text, STR("no\r\na OK\0"));
+	if (bits == 1 || bits == 5)
 		buf_set(&l->refusal.sasl, STR("eyJ9"));
 	buf_set(&l->answer, STR("+OK in\r\n"));
 	return dialog_told(p->scene.dialog, OUTCOMES[bits], STR(""));
@@ -198,7 +239,12 @@ static void check_ending(const struct play *p)
 	if (!p->scene.out.full)
 		check_lines(buf_text(&p->scene.out));
 	must(p->want != WANT_GIVE_UP || p->scene.dialog->complaint != NULL);
-	if (p->want == WANT_GIVE_UP && l->presentable)
+	if (p->want == WANT_GIVE_UP) {
+		must(l->failure != FAILURE_NONE);
+		must(has_no_controls(buf_text(&l->refusal.text)) &&
+		     has_no_controls(buf_text(&l->refusal.sasl)));
+	}
+	if ((p->want == WANT_GIVE_UP && l->presentable) || (is_back(p->head) && p->want == WANT_RELAY))
 		check_lines(buf_text(&l->answer));
 	must(!is_back(p->head) || p->want != WANT_RELAY || l->answer.len != 0);
 }

@@ -399,6 +399,32 @@ static void scopes_and_places(void **state)
 	trial_done(&t);
 }
 
+/* What a block was given itself counts upon another's; what it inherited does not. */
+static void settings_over(void **state)
+{
+	const struct sample *both;
+	struct scope *mail, *base, *over;
+	struct trial t;
+
+	(void)state;
+	trial_init(&t, sample_modules);
+	trial_load(&t, "events {}\nmail {\nnumber 5;\nserver { flag on; number 7; list a; }\n"
+		       "server { flag off; list b c; }\nserver {}\n}");
+	mail = scope_first(conf_top(t.conf), IN_MAIL);
+	base = scope_first(mail, IN_SERVER);
+	over = scope_next(base);
+	both = scope_settings_over(base, over, &sample_module, conf_arena(t.conf));
+	assert_false(both->flag);
+	assert_int_equal(both->number, 7);
+	assert_int_equal(both->list.len, 2);
+	assert_true(sample_in_server(&t, 0)->flag);
+	assert_ptr_equal(scope_settings_over(base, scope_next(over), &sample_module, conf_arena(t.conf)),
+			 sample_in_server(&t, 0));
+	assert_ptr_equal(scope_settings_over(base, NULL, &sample_module, conf_arena(t.conf)),
+			 sample_in_server(&t, 0));
+	trial_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +441,7 @@ int main(void)
 		cmocka_unit_test(the_command_line),
 		cmocka_unit_test(blocks_that_take_their_lines),
 		cmocka_unit_test(scopes_and_places),
+		cmocka_unit_test(settings_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ def test_an_example_is_accepted(site, certificate, name):
     accepted(Postern(site, text))
 
 
-@pytest.mark.parametrize("document", ["authentication.md"])
+@pytest.mark.parametrize("document", ["authentication.md", "routing.md"])
 def test_the_configurations_of_a_document(site, document):
     text = (REPOSITORY / "docs" / document).read_text(encoding="utf-8")
     shown = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)

@@ -14,7 +14,7 @@
 
 struct world {
 	struct card root, middle, lower, stranger;
-	struct card good, expired, other, revoked, address, starred, bare, below, deep, foreign, me;
+	struct card good, expired, other, revoked, address, starred, bare, below, deep, foreign, many, me;
 };
 
 static int make_world(void **state)
@@ -41,6 +41,10 @@ static int make_world(void **state)
 	w->below = card_make("below", &(struct card_wish){ .by = &w->middle, .alt = alt });
 	w->deep = card_make("deep", &(struct card_wish){ .by = &w->lower, .alt = alt });
 	w->foreign = card_make("foreign \"x\"", &(struct card_wish){ .by = &w->stranger, .alt = alt });
+	w->many = card_make("many", &(struct card_wish){ .by = root,
+							 .alt = "DNS:1.test,DNS:2.test,DNS:3.test,DNS:4.test,"
+								"DNS:5.test,DNS:6.test,DNS:7.test,DNS:8.test,"
+								"DNS:9.test,DNS:10.test" });
 	w->me = card_make("proxy", &(struct card_wish){ .by = root });
 	*state = w;
 	return 0;
@@ -249,6 +253,9 @@ static void says_whose_certificate_it_is_instead(void **state)
 	check_verdict(w, ON, &w->starred, "foo.c.test",
 		      "upstream SSL certificate does not match \"foo.c.test\", it is for \"*.b.test, "
 		      "f*.c.test\"");
+	check_verdict(w, ON, &w->many, "mail.test",
+		      "upstream SSL certificate does not match \"mail.test\", it is for \"1.test, 2.test, "
+		      "3.test, 4.test, 5.test, 6.test, 7.test, 8.test, ...\"");
 	check_verdict(w, ON, &w->address, "127.0.0.2",
 		      "upstream SSL certificate does not match \"127.0.0.2\", it is for \"127.0.0.1, ::1\"");
 	check_verdict(w, ON, &w->bare, "mail.test",

@@ -121,7 +121,9 @@ static void take_field(struct user *u, struct str name, struct str value, struct
 static const char *join_port(struct user *u, struct str port, struct arena *home)
 {
 	uint64_t number;
-	bool bare_ip6 = str_has(u->route, ':') && u->route.at[0] != '[';
+	struct addr a = { .family = AF_UNSPEC };
+	bool bare_ip6 = addr_parse_ip(u->route, &a) && a.family == AF_INET6;
+	bool boxed = str_starts(u->route, STR("[")) && u->route.at[u->route.len - 1] == ']';
 
 	if (port.len == 0)
 		return NULL;
@@ -131,6 +133,8 @@ static const char *join_port(struct user *u, struct str port, struct arena *home
 		return "port= stands without host=";
 	if (str_starts(u->route, STR("unix:")))
 		return "port= stands beside a unix: socket";
+	if (str_has(u->route, ':') && !bare_ip6 && !boxed)
+		return "port= stands beside a host= that has a port";
 	u->route =
 		arena_format(home, bare_ip6 ? "[%.*s]:%u" : "%.*s:%u", STR_ARG(u->route), (unsigned)number);
 	return NULL;
@@ -164,8 +168,8 @@ const char *user_read(struct str line, struct user *u, struct arena *home)
 
 		take_field(u, name, value, &port);
 	}
-	complaint = join_port(u, port, home);
-	return complaint != NULL ? complaint : user_complaint(u);
+	complaint = user_complaint(u);
+	return complaint != NULL ? complaint : join_port(u, port, home);
 }
 
 /* ---- writing one ---- */
@@ -198,11 +202,12 @@ static void put_route(struct buf *to, struct str route)
 {
 	size_t colon = route.len;
 	struct str host = route, port = { NULL, 0 };
+	uint64_t number;
 
 	while (colon > 0 && route.at[colon - 1] >= '0' && route.at[colon - 1] <= '9')
 		colon--;
-	if (colon > 1 && colon < route.len && route.at[colon - 1] == ':' &&
-	    !str_starts(route, STR("unix:"))) {
+	if (colon > 1 && str_number(str_skip(route, colon), 65535, &number) && route.at[colon] != '0' &&
+	    route.at[colon - 1] == ':' && !str_starts(route, STR("unix:"))) {
 		struct str front = { route.at, colon - 1 };
 		bool boxed = front.at[0] == '[' && front.at[front.len - 1] == ']';
 

@@ -41,6 +41,8 @@ static void fields(void **state)
 	u = read_good("a:x::::::host=2001:db8::1 port=143 ssl=yes", home);
 	assert_str(u.route, STR("[2001:db8::1]:143"));
 	assert_int_equal(u.tls, USER_TLS_ON);
+	u = read_good("a:x::::::host=[2001:db8::1] port=143", home);
+	assert_str(u.route, STR("[2001:db8::1]:143"));
 	u = read_good("a:x::::::starttls=any-cert host=mail.example.org nologin=no", home);
 	assert_int_equal(u.tls, USER_TLS_STARTTLS);
 	assert_str(u.route, STR("mail.example.org"));
@@ -63,6 +65,8 @@ static void refused(void **state)
 		"a:x::::::host=b port=99999",
 		"a:x::::::host=b port=imap",
 		"a:x::::::host=unix:/x port=143",
+		"a:x::::::host=192.0.2.1:25 port=143",
+		"a:x::::::host=[2001:db8::1]:25 port=143",
 		"a:x::::::allow_nets=everywhere",
 		"a:x::::::allow_nets=192.0.2.0/33",
 		"a:x::::::protocols=ftp",
@@ -75,6 +79,7 @@ static void refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_non_null(user_read(str_of(lines[i]), &u, home));
+	assert_non_null(user_read(STR("a:x::::::host=b\0c port=1"), &u, home));
 	assert_true(user_is_comment(STR("# x")));
 	assert_true(user_is_comment(STR("  ")));
 	assert_false(user_is_comment(STR("a:x")));
@@ -84,13 +89,15 @@ static void refused(void **state)
 static void written_and_read(void **state)
 {
 	static const char *const lines[] = {
-		"jane@example.org:{PLAIN}secret:::Jane Roe:::proxy=y host=192.0.2.1 port=1143 destuser=jroe "
-		"pass=other allow_nets=192.0.2.0/24,2001:db8::/32 protocols=imap,smtp starttls=yes nologin=y",
+		("jane@example.org:{PLAIN}secret:::Jane Roe:::proxy=y host=192.0.2.1 port=1143 destuser=jroe "
+		 "pass=other allow_nets=192.0.2.0/24,2001:db8::/32 protocols=imap,smtp starttls=yes "
+		 "nologin=y"),
 		"a:$y$j9T$x$y::::::",
 		"a:x::::::proxy=y host=2001:db8::1 port=143 ssl=yes",
 		"a:x::::::proxy=y host=group ssl=no",
 		"a:x::::::proxy=y host=unix:/run/lmtp:24",
 		"a:x::::::proxy=y host=2001:db8::1",
+		"a:x::::::proxy=y host=b:0",
 	};
 	struct arena *home = arena_new(256);
 	struct buf to;

@@ -218,7 +218,7 @@ static bool make_everything(struct generation *g, struct tls_shared *shared)
 	for (struct server *s = g->servers; s != NULL; s = s->next)
 		good &= take_endpoints(g, s, false);
 	if (mail != NULL)
-		good &= upstream_load(g->conf, mail_settings(mail)->resolver != NULL);
+		good &= upstream_load(g->conf, mail_settings(mail)->resolver != NULL, shared);
 	if (good)
 		give_contexts(g);
 	for (const struct server *s = g->servers; good && s != NULL; s = s->next)
@@ -307,6 +307,7 @@ void generation_free(struct generation *g)
 	helper_orders_free(&g->helpers);
 	upstreams_free(g->upstreams);
 	resolver_free(g->resolver);
+	upstream_unload(g->conf);
 	generation_free_logs(g);
 	arena_free(g->arena);
 	conf_free(g->conf);

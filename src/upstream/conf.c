@@ -8,6 +8,7 @@
  */
 #include "upstream/conf.h"
 
+#include "upstream/check.h"
 #include "upstream/upstream.h"
 #include <string.h>
 
@@ -65,6 +66,18 @@ static const struct directive ROWS[] = {
 	  .set = random_set,
 	  .args = "[two [least_conn]]",
 	  .help = "A server by chance, by weights; with `two` the less busy one of two such." },
+	{ .name = "check",
+	  INSIDE,
+	  .flags = CONF_UNLIMITED,
+	  .set = check_set,
+	  .args = "[type=connect|tls|greeting|capability|login] [protocol=imap|pop3|smtp] [interval=time] "
+		  "[timeout=time] [fails=number] [rises=number] [user=name] [password_file=file]",
+	  .help = "Visits each server every `interval` (5s), one worker each, and takes it out of service "
+		  "after "
+		  "`fails` bad visits in a row (1) and back after `rises` good ones (1). A visit is a "
+		  "connection, a TLS handshake, a greeting (the default), a question what the server can, or "
+		  "a "
+		  "login; it uses TLS as proxy_ssl of the block says." },
 	{ .name = "zone",
 	  INSIDE,
 	  .min = 1,
@@ -310,15 +323,23 @@ static bool look_up(struct conf *c, struct server_conf *s)
 	return true;
 }
 
-bool upstream_load(struct conf *c, bool with_resolver)
+bool upstream_load(struct conf *c, bool with_resolver, struct tls_shared *tls)
 {
 	bool good = true;
 
+	for (struct scope *g = first_group(c); g != NULL; g = scope_next(g))
+		good &= check_load(c, g, tls);
 	for (struct scope *g = first_group(c); g != NULL && !with_resolver; g = scope_next(g))
 		for (struct server_conf *s = group_conf(g)->servers; s != NULL; s = s->next)
 			if (s->addrs_len == 0)
 				good &= look_up(c, s);
 	return good;
+}
+
+void upstream_unload(struct conf *c)
+{
+	for (struct scope *g = first_group(c); g != NULL; g = scope_next(g))
+		check_unload(g);
 }
 
 static const struct scope *near_group(struct conf *c, struct str name)

@@ -24,11 +24,17 @@ struct server_conf {
 
 enum check_type { CHECK_NONE, CHECK_CONNECT, CHECK_TLS, CHECK_GREETING, CHECK_CAPABILITY, CHECK_LOGIN };
 
+struct protocol;
+struct tls_context;
+
 struct check_conf {
 	enum check_type type;
 	uint64_t interval_ms, timeout_ms, fails, rises;
-	struct str protocol; /* its name; empty for those that need none */
-	struct str user, password;
+	struct str protocol;	       /* its name; empty for those that need none */
+	const struct protocol *speaks; /* the same; NULL: none */
+	struct str user, password, password_file;
+	struct tls_context *tls; /* NULL: in the clear */
+	bool tls_first;		 /* from the first byte on, not by STARTTLS */
 	const char *file;
 	unsigned line;
 };

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "upstream/check.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -300,6 +301,7 @@ struct upstreams *upstreams_new(struct conf *c, struct loop *l, struct resolver 
 	u->youngest = &u->oldest;
 	random_bytes(&u->chance, sizeof(u->chance));
 	shared_join(shared);
+	checks_begin(u);
 	return u;
 }
 
@@ -307,6 +309,7 @@ void upstreams_free(struct upstreams *u)
 {
 	if (u == NULL)
 		return;
+	checks_end(u);
 	while (u->oldest != NULL)
 		group_free(u->oldest);
 	free(u);

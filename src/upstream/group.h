@@ -79,6 +79,7 @@ struct upstreams {
 	struct upstream_group *buckets[GROUP_BUCKETS], *oldest, **youngest;
 	size_t groups_len;
 	uint32_t last_id;
+	struct checker *checkers;
 	uint64_t chance; /* state of what `random` throws */
 };
 

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 struct resolver;
+struct tls_shared;
 struct upstream_group;
 struct upstream_server;
 struct upstream_shared;
@@ -29,9 +30,11 @@ extern const struct module upstream_module;
 
 /*
  * Look up the host names of all upstream{} blocks through the bundle, unless a resolver will do it at run
- * time. Once for each configuration, behind its checks. False after conf_fault_at.
+ * time, and make what active checks need for TLS. Once for each configuration, behind its checks. False after
+ * conf_fault_at. Whatever it said, upstream_unload gives it back, before the configuration goes.
  */
-bool upstream_load(struct conf *c, bool with_resolver);
+bool upstream_load(struct conf *c, bool with_resolver, struct tls_shared *tls);
+void upstream_unload(struct conf *c);
 
 /*
  * Can `target` (without variables) be routed to? An upstream of this configuration, an address, or a host

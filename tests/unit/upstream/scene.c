@@ -2,6 +2,8 @@
 /* See scene.h. */
 #include "scene.h"
 
+#include "net/tls_client.h"
+#include "talk/protocol.h"
 #include "vars/vars.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +16,11 @@ uint64_t __wrap_clock_ms(void)
 {
 	return scene_now_ms;
 }
+
+/* As much of a protocol as checks look at. */
+static const struct protocol IMAP = { .module = { .name = "imap" }, .name = "imap", .ports = { 143, 993 } };
+
+const struct protocol *const protocols[] = { &IMAP, NULL };
 
 static const struct directive ROOMS[] = {
 	{ .name = "mail", .where = IN_MAIN, .flags = CONF_BLOCK, .opens = IN_MAIL }, { .name = NULL }
@@ -34,7 +41,8 @@ static void hear(void *to, enum log_level level, const char *text)
 
 void scene_load(struct scene *s, const char *text)
 {
-	const struct module *modules[] = { &ROOMS_MODULE, &vars_module, &upstream_module, NULL };
+	const struct module *modules[] = { &ROOMS_MODULE, &vars_module, &upstream_module, &proxy_tls_module,
+					   NULL };
 	struct conf_source source = {
 		.modules = modules, .file = "/etc/t.conf", .prefix = "/etc/", .say = hear, .to = s
 	};
@@ -55,6 +63,8 @@ void scene_load(struct scene *s, const char *text)
 
 void scene_unload(struct scene *s)
 {
+	if (s->conf != NULL)
+		upstream_unload(s->conf);
 	conf_free(s->conf);
 	bundle_free(s->bundle);
 }
@@ -63,7 +73,7 @@ void scene_open_again(struct scene *s, const char *text, struct upstream_shared 
 {
 	scene_load(s, text);
 	assert_string_equal(s->said, "");
-	assert_true(upstream_load(s->conf, false));
+	assert_true(upstream_load(s->conf, false, s->tls));
 	s->loop = loop_new();
 	s->log_fd = memfd_create("log", 0);
 	s->sink = log_sink_file(s->log_fd, LOG_DEBUG);

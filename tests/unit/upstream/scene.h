@@ -13,8 +13,9 @@ extern uint64_t scene_now_ms;
 
 struct scene {
 	struct bundle *bundle;
-	struct conf *conf; /* NULL: at fault */
-	char said[4096];   /* faults and warnings, each ended by LF */
+	struct conf *conf;	/* NULL: at fault */
+	char said[4096];	/* faults and warnings, each ended by LF */
+	struct tls_shared *tls; /* NULL */
 	struct loop *loop;
 	struct upstream_shared *shared;
 	struct upstreams *upstreams;

@@ -71,7 +71,7 @@ static void clear(struct tls_cache *c)
 
 void tls_cache_init(struct tls_cache *c, size_t bytes)
 {
-	tls_lock_init(&c->lock);
+	lock_init(&c->lock);
 	c->buckets = buckets_for(bytes);
 	c->ring_size = ring_for(bytes);
 	c->head = c->ring_size;
@@ -97,7 +97,7 @@ static uint64_t *bucket_of(struct tls_cache *c, struct str id)
 
 static void lock(struct tls_cache *c)
 {
-	if (tls_lock(&c->lock))
+	if (lock_take(&c->lock))
 		clear(c);
 }
 
@@ -143,7 +143,7 @@ void tls_cache_put(struct tls_cache *c, struct str id, struct str session, uint6
 	memcpy(e->id, id.at, id.len);
 	memcpy(e->session, session.at, session.len);
 	*bucket = at;
-	pthread_mutex_unlock(&c->lock);
+	lock_give(&c->lock);
 }
 
 size_t tls_cache_get(struct tls_cache *c, struct str id, uint64_t now_s, char to[static TLS_SESSION_MAX])
@@ -159,7 +159,7 @@ size_t tls_cache_get(struct tls_cache *c, struct str id, uint64_t now_s, char to
 		len = e->len;
 		memcpy(to, e->session, len);
 	}
-	pthread_mutex_unlock(&c->lock);
+	lock_give(&c->lock);
 	return len;
 }
 
@@ -175,7 +175,7 @@ void tls_cache_drop(struct tls_cache *c, struct str id)
 		mem_wipe(e->session, e->len);
 		e->len = 0;
 	}
-	pthread_mutex_unlock(&c->lock);
+	lock_give(&c->lock);
 }
 
 /* --- for the library ------------------------------------------------------------------------------- */

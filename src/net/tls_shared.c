@@ -9,32 +9,8 @@
 #include "net/tls_inside.h"
 
 #include "base/mem.h"
-#include "base/must.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-void tls_lock_init(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t how;
-
-	must(pthread_mutexattr_init(&how) == 0);
-	must(pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED) == 0);
-	must(pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST) == 0);
-	must(pthread_mutex_init(lock, &how) == 0);
-	pthread_mutexattr_destroy(&how);
-}
-
-bool tls_lock(pthread_mutex_t *lock)
-{
-	int error = pthread_mutex_lock(lock);
-
-	if (error == EOWNERDEAD)
-		must(pthread_mutex_consistent(lock) == 0);
-	else
-		must(error == 0);
-	return error == EOWNERDEAD;
-}
 
 static size_t tickets_size(void)
 {

@@ -2,8 +2,8 @@
 /* What processes share of TLS, keys of tickets and sessions, and what the links of one process share; private
  * to net/tls*.c. */
 #pragma once
+#include "base/lock.h"
 #include "net/tls.h"
-#include <pthread.h>
 
 struct bio_st;
 struct bio_method_st;
@@ -58,10 +58,6 @@ struct tls_shared {
 	size_t out_len;
 	struct tls_trust *trusts; /* authorities that contexts have in common; see tls_trust.c */
 };
-
-/* Take a lock; true if its last holder died with it, so that what it guards is not to be trusted. */
-bool tls_lock(pthread_mutex_t *lock);
-void tls_lock_init(pthread_mutex_t *lock);
 
 /* --- tls_tickets.c --- */
 

@@ -29,13 +29,13 @@ enum { AN_HOUR_S = 3600, A_WEEK_S = 7 * 24 * AN_HOUR_S };
 
 void tls_tickets_init(struct tls_tickets *t)
 {
-	tls_lock_init(&t->lock);
+	lock_init(&t->lock);
 }
 
 /* A dead holder may have left half a key: then neither is good any more. */
 static void lock(struct tls_tickets *t)
 {
-	if (!tls_lock(&t->lock))
+	if (!lock_take(&t->lock))
 		return;
 	mem_wipe(t->keys, sizeof(t->keys));
 	t->since_s = t->until_s = 0;
@@ -46,7 +46,7 @@ void tls_tickets_reach(struct tls_tickets *t, uint64_t session_s)
 	lock(t);
 	if (session_s > t->longest_s)
 		t->longest_s = session_s < A_WEEK_S ? session_s : A_WEEK_S;
-	pthread_mutex_unlock(&t->lock);
+	lock_give(&t->lock);
 }
 
 static uint64_t period(const struct tls_tickets *t)
@@ -85,7 +85,7 @@ void tls_tickets_current(struct tls_tickets *t, uint64_t now_s, struct tls_ticke
 	lock(t);
 	rotate(t, now_s);
 	*key = t->keys[0];
-	pthread_mutex_unlock(&t->lock);
+	lock_give(&t->lock);
 }
 
 static const struct tls_ticket_key *key_named(const struct tls_ticket_key *keys, size_t len,
@@ -108,7 +108,7 @@ bool tls_tickets_find(struct tls_tickets *t, uint64_t now_s, const uint8_t name[
 	if (found != NULL)
 		*key = *found;
 	*current = found == &t->keys[0];
-	pthread_mutex_unlock(&t->lock);
+	lock_give(&t->lock);
 	return found != NULL;
 }
 

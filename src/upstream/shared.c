@@ -14,38 +14,23 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/lock.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "upstream/upstream.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void lock_init(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t how;
-
-	must(pthread_mutexattr_init(&how) == 0);
-	must(pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED) == 0);
-	must(pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST) == 0);
-	must(pthread_mutex_init(lock, &how) == 0);
-	pthread_mutexattr_destroy(&how);
-}
-
 void shared_lock(struct upstream_shared *s)
 {
-	int error = pthread_mutex_lock(&s->memory->lock);
-
-	if (error == EOWNERDEAD)
-		error = pthread_mutex_consistent(&s->memory->lock);
-	must(error == 0);
+	lock_take(&s->memory->lock);
 }
 
 void shared_unlock(struct upstream_shared *s)
 {
-	must(pthread_mutex_unlock(&s->memory->lock) == 0);
+	lock_give(&s->memory->lock);
 }
 
 struct upstream_shared *upstream_shared_new(void)

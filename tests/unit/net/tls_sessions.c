@@ -476,8 +476,8 @@ static void a_dead_worker_blocks_nobody(void **state)
 		session = first_visit(t, TLS1_2_VERSION);
 		victim = fork();
 		if (victim == 0) {
-			tls_lock(&s.shared->tickets->lock);
-			tls_lock(&s.shared->cache->lock);
+			lock_take(&s.shared->tickets->lock);
+			lock_take(&s.shared->cache->lock);
 			_exit(0);
 		}
 		assert_int_equal(waitpid(victim, NULL, 0), victim);

@@ -244,7 +244,7 @@ static void die_holding(pthread_mutex_t *lock)
 	pid_t victim = fork();
 
 	if (victim == 0) {
-		tls_lock(lock);
+		lock_take(lock);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(victim, NULL, 0), victim);

@@ -308,7 +308,8 @@ static enum want hear_dummy(struct dialog *d, struct str line)
 	return d->login->refusal.final ? WANT_CLOSE : WANT_INPUT;
 }
 
-/* The server's words where the back has kept some, else our own. */
+/* The server's words where the back has kept some, else our own. Who guesses passwords has as many tries on
+ * one connection as mistakes are allowed. */
 static enum want denied_by_server(struct front *f, struct str text)
 {
 	static const unsigned char EXCUSE_FOR[FAILURE_KINDS] = {
@@ -318,9 +319,10 @@ static enum want denied_by_server(struct front *f, struct str text)
 		[FAILURE_CONFIG] = EXCUSE_UNAVAILABLE,
 	};
 	struct login *l = f->dialog.login;
-	const struct excuse *e = &manner_of(f)->excuses(f)[EXCUSE_FOR[l->failure]];
+	unsigned excuse = EXCUSE_FOR[l->failure];
+	const struct excuse *e = &manner_of(f)->excuses(f)[excuse];
 
-	l->refusal.final = false;
+	l->refusal.final = excuse == EXCUSE_DENIED && ++f->mistakes >= stage_of(f)->max_errors;
 	if (l->refusal.text.len == 0) {
 		buf_set(&l->refusal.code, str_of(e->code));
 		buf_set(&l->refusal.text, str_of(e->text));

@@ -306,7 +306,13 @@ static enum want hear_go_on(struct dialog *d, struct str line)
 
 	if (sort == IMAP_GO_ON)
 		return go_on(d);
-	return sort == IMAP_UNTAGGED ? WANT_INPUT : imap_unwelcome(d, line, sort);
+	if (sort == IMAP_UNTAGGED)
+		return WANT_INPUT;
+	imap_unwelcome(d, line, sort);
+	/* a mechanism was refused, and nobody's password with it */
+	if (d->at == &MECHANISM && d->login->failure == FAILURE_UNCLEAR)
+		d->login->failure = FAILURE_CONFIG;
+	return WANT_GIVE_UP;
 }
 
 /* An untagged line with a literal cannot be told from what follows it; no server sends any before login. */

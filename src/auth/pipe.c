@@ -232,8 +232,13 @@ static void tell_broken(struct ask *a, enum log_level level, struct str cause)
  * upstreams. */
 static void take_target(struct auth_answer *to, struct str target)
 {
+	struct str port = target, host = str_cut(&port, ':');
+	uint64_t number;
+
 	if (target.len != 0 && addr_parse_ip(target, &to->server))
 		to->server.port = to->port;
+	else if (str_number(port, UINT16_MAX, &number) && addr_parse_ip(host, &to->server))
+		to->server.port = (uint16_t)number;
 	else
 		to->target = target;
 }

@@ -15,8 +15,14 @@ static const struct {
 	enum place place;
 	const char *name;
 } PLACES[] = {
-	{ IN_MAIN, "main" },	 { IN_EVENTS, "events" },     { IN_MAIL, "mail" },
-	{ IN_SERVER, "server" }, { IN_UPSTREAM, "upstream" }, { IN_MAP, "map" },
+	{ IN_MAIN, "main" },
+	{ IN_EVENTS, "events" },
+	{ IN_MAIL, "mail" },
+	{ IN_SERVER, "server" },
+	{ IN_UPSTREAM, "upstream" },
+	{ IN_MAP, "map" },
+	{ IN_SQL, "auth_mysql, auth_pgsql" },
+	{ IN_LDAP, "auth_ldap" },
 };
 
 static void put(struct buf *to, const char *text)

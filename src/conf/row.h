@@ -11,7 +11,16 @@ struct scope;
 struct directive;
 
 /* Where a directive may stand; or'ed in `where`. */
-enum place { IN_MAIN = 1, IN_EVENTS = 2, IN_MAIL = 4, IN_SERVER = 8, IN_UPSTREAM = 16, IN_MAP = 32 };
+enum place {
+	IN_MAIN = 1,
+	IN_EVENTS = 2,
+	IN_MAIL = 4,
+	IN_SERVER = 8,
+	IN_UPSTREAM = 16,
+	IN_MAP = 32,
+	IN_SQL = 64,
+	IN_LDAP = 128
+};
 
 /* The words of one directive as they stand in the file, unquoted; the name is at[0]. */
 struct words {

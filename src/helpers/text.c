@@ -53,3 +53,36 @@ bool helper_is_c_string(struct str s)
 {
 	return !str_has(s, '\0');
 }
+
+/* How many bytes the character takes that begins with `c`, and the least it may stand for; 0: it begins none.
+ */
+static size_t utf8_len(unsigned char c, uint32_t *least)
+{
+	if (c < 0x80)
+		return 1;
+	*least = c < 0xe0 ? 0x80 : c < 0xf0 ? 0x800 : 0x10000;
+	return c < 0xc2 || c > 0xf4 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+}
+
+/* No overlong forms, no surrogates, nothing beyond U+10FFFF. */
+bool helper_is_utf8(struct str s)
+{
+	while (s.len != 0) {
+		unsigned char first = (unsigned char)s.at[0];
+		uint32_t least = 0, point;
+		size_t n = utf8_len(first, &least);
+
+		if (n == 0 || n > s.len)
+			return false;
+		point = n == 1 ? first : first & (0x7fu >> n);
+		for (size_t i = 1; i < n; i++) {
+			if (((unsigned char)s.at[i] & 0xc0) != 0x80)
+				return false;
+			point = point << 6 | ((unsigned char)s.at[i] & 0x3f);
+		}
+		if (point < least || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+			return false;
+		s = str_skip(s, n);
+	}
+	return true;
+}

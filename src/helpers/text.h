@@ -19,5 +19,8 @@ struct str helper_join(const struct helper_pattern *p, const struct pipe_questio
 struct str helper_join_by(const struct helper_pattern *p, const struct pipe_question *q, struct arena *home,
 			  void (*put)(struct buf *to, struct str value));
 
+/* Is it text in UTF-8 (RFC 3629)? */
+bool helper_is_utf8(struct str s);
+
 /* No NUL in it: C libraries see all of it. */
 bool helper_is_c_string(struct str s);

@@ -3,9 +3,11 @@
 #include "main/modules.h"
 
 #include "auth/kind.h"
+#include "auth/ldap.h"
 #include "auth/pam.h"
 #include "auth/pipe.h"
 #include "auth/stored.h"
+#include "auth/sql.h"
 #include "conf/errorlog.h"
 #include "main/core.h"
 #include "net/tls_client.h"
@@ -18,7 +20,8 @@
 const struct protocol *const protocols[] = { &imap_protocol, &pop3_protocol, &smtp_protocol, NULL };
 
 const struct auth_kind *const auth_kinds[] = { &auth_http_kind,	  &auth_dovecot_kind, &auth_pam_kind,
-					       &auth_sqlite_kind, &auth_file_kind,    NULL };
+					       &auth_sqlite_kind, &auth_file_kind,    &auth_mysql_kind,
+					       &auth_pgsql_kind,  &auth_ldap_kind,    NULL };
 
 /* One on each line. */
 /* clang-format off */
@@ -39,6 +42,8 @@ const struct module *const modules[] = {
 	&auth_pam_module,
 	&auth_sqlite_module,
 	&auth_file_module,
+	&auth_sql_module,
+	&auth_ldap_module,
 	&imap_protocol.module,
 	&pop3_protocol.module,
 	&smtp_protocol.module,

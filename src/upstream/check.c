@@ -39,7 +39,7 @@ struct probe {
 	struct login login;
 	struct dialog *dialog;
 	struct buf in, out;
-	bool over;
+	bool connected, over;
 	struct probe *next, **link;
 };
 
@@ -119,6 +119,7 @@ static void fail_stream(struct probe *p)
 	struct buf why;
 
 	buf_init(&why, WHY_MAX);
+	buf_put(&why, str_of(p->connected ? "" : "connect() failed "));
 	stream_failure(&p->stream, &why);
 	buf_put_byte(&why, '\0');
 	finish(p, why.full || why.len < 2 ? "the connection broke" : why.at);
@@ -209,6 +210,7 @@ static void happened(struct stream *s, unsigned what)
 
 	if (p->over)
 		return;
+	p->connected |= (what & STREAM_CONNECTED) != 0;
 	if (what & STREAM_CONNECTED && k->tls_first) {
 		secure(p);
 	} else if (k->type == CHECK_CONNECT && what & STREAM_CONNECTED) {

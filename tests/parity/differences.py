@@ -75,6 +75,10 @@ DIFFERENCES = {
         "`proxy_smtp_auth`", "Says HELO before AUTH if the client said HELO, and nothing after XCLIENT.",
         "EHLO.",
         "RFC 4954, section 3; XCLIENT begins a new session."),
+    "auth-login": Difference(
+        "`proxy_smtp_auth`", "Says AUTH PLAIN, whatever the server announces.",
+        "Says AUTH LOGIN where the server announces LOGIN and not PLAIN.",
+        "Such servers would not let anybody in."),
     "behind-starttls": Difference(
         "STARTTLS", "Throws away what was sent in plain text behind the command.",
         "Ends the connection.", "Whoever does that is attacking, or loses commands without a word.",

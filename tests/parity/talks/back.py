@@ -394,14 +394,28 @@ book.add("smtp auth", SMTP, GREET + arrive(SMTP) + f"""
     > MAIL FROM:<a@b>
     b< MAIL FROM:<a@b>
 """, server=AUTH)
-book.add("smtp auth, not announced", SMTP, GREET + arrive(SMTP) + f"""
+for offered in ("AUTH PLAIN LOGIN", "AUTH CRAM-MD5", "SIZE"):
+    book.add(f"smtp auth, announced: {offered}", SMTP, GREET + arrive(SMTP) + f"""
+        b> 220 backend
+        b< EHLO mail.example
+        b>> 250-backend\\r\\n250 {offered}\\r\\n
+        b< AUTH PLAIN {b64("", "joe", "secret")}
+        b> 235 2.7.0 in
+        < 235 2.0.0 OK
+    """, server=AUTH)
+book.add("smtp auth where LOGIN is all there is", SMTP, GREET + arrive(SMTP) + f"""
     b> 220 backend
     b< EHLO mail.example
     b>> 250-backend\\r\\n250 AUTH LOGIN\\r\\n
-    b< AUTH PLAIN {b64("", "joe", "secret")}
+    nginx b< AUTH PLAIN {b64("", "joe", "secret")}
+    postern b< AUTH LOGIN
+    postern b> 334 VXNlcm5hbWU6
+    postern b< am9l
+    postern b> 334 UGFzc3dvcmQ6
+    postern b< c2VjcmV0
     b> 235 2.7.0 in
     < 235 2.0.0 OK
-""", server=AUTH)
+""", server=AUTH, because="auth-login")
 book.add("smtp auth with other user and password", SMTP, f"""
     {GREET}{SMTP.login}
     ?*

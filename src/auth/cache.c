@@ -303,7 +303,6 @@ static void answer_all(struct flight *f, const struct auth_answer *a, struct buf
 			tell(w, *a);
 			continue;
 		}
-		buf_init(&w->found, CACHE_RECORD_MOST);
 		buf_set(&w->found, buf_text(record));
 		w->stale = true;
 		tell_found(w);
@@ -367,6 +366,7 @@ static bool look_up(const struct cache *c, const struct asked *q, struct waiter 
 
 	if (fetch(c, q, AUTH_OK, &w->found, &w->stale) && (!w->stale || down))
 		return true;
+	buf_done(&w->found);
 	w->stale = false;
 	return fetch(c, q, AUTH_DENIED, &w->found, &w->stale);
 }

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 import pytest
 
 from line import Line
-from peers import Postern, Site
+from peers import Authority, Postern, Site
 from peers.mariadb import MariaDb
+from peers.openldap import OpenLdap
 from peers.postgres import Postgres
 from peers.process import wait_until
 from stubs import mailserver
@@ -110,7 +111,51 @@ class Pgsql(Sql):
         self.fill()
 
 
-KINDS = {"mysql": Mysql, "pgsql": Pgsql}
+class Ldap(Source):
+    """Search and bind, by StartTLS; the service's own bind is wanted, since nobody else may search."""
+
+    kind = "auth_ldap"
+
+    def set_up(self):
+        authority = Authority(self.site.directory("ca"))
+        self.peer = OpenLdap(self.site, DATABASE_SECRET, authority, authority.issue("ldap.example.org"))
+        self.ca = authority.ca
+        people = "ou=people," + self.peer.base
+        entries = [f"dn: {self.peer.base}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: x\n",
+                   f"dn: {people}\nobjectClass: organizationalUnit\nou: people\n",
+                   f"dn: cn=postern,{self.peer.base}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n"
+                   f"cn: postern\nuserPassword: {DATABASE_SECRET}\n"]
+        for name, route, enabled in (("anna", f"{self.backend.port}", "yes"), ("otto", f"{self.backend.port}", "no")):
+            entries.append(f"dn: uid={name},{people}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: {name}\n"
+                           f"mail: {name}@example.org\nuserPassword: {self.peer.hash(SECRET)}\nroomNumber: {HOST}\n"
+                           f"employeeNumber: {route}\ninitials: {name}.box\nemployeeType: {enabled}\n")
+        self.peer.add("\n".join(entries))
+        self.peer.start()
+
+    how = 'base "ou=people,dc=example,dc=org"; filter "(&(objectClass=inetOrgPerson)(mail=$login))";'
+
+    def block(self):
+        secret = self.site.root / "ldap.secret"
+        secret.write_text(DATABASE_SECRET + "\n")
+        return f"""auth_ldap {{
+            url {self.peer.urls[0]}; starttls on; ssl_trusted_certificate {self.ca}; connect_timeout 1s;
+            bind_dn "cn=postern,dc=example,dc=org"; bind_password_file {secret}; {self.how}
+            attribute roomNumber host; attribute employeeNumber port; attribute initials login; attribute employeeType enabled;
+        }}"""
+
+
+class LdapDirect(Ldap):
+    """Bind as the user at once, by ldaps."""
+
+    def block(self):
+        return f"""auth_ldap {{
+            url {self.peer.urls[1]}; ssl_trusted_certificate {self.ca}; connect_timeout 1s;
+            bind_direct "uid=$login_local,ou=people,dc=example,dc=org";
+            attribute roomNumber host; attribute employeeNumber port; attribute initials login; attribute employeeType enabled;
+        }}"""
+
+
+KINDS = {"mysql": Mysql, "pgsql": Pgsql, "ldap": Ldap, "ldap-direct": LdapDirect}
 
 
 @pytest.fixture(scope="module", params=KINDS)

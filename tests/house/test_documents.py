@@ -47,7 +47,9 @@ def test_the_configurations_of_a_document(site, document):
     shown = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
     assert shown
     for number, config in enumerate(shown):
-        accepted(Postern(site, config, name=f"example{number}"))
+        gate = Postern(site, config, name=f"example{number}")
+        (gate.dir / "database.secret").write_text("what a password_file holds\n")
+        accepted(gate)
 
 
 def test_the_list_of_directives_is_what_the_program_prints():

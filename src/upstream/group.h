@@ -41,8 +41,9 @@ struct origin {
 	bool by_name;
 	bool answered; /* at least once */
 	bool stale;    /* the answer has served its time, and nobody asked for another yet */
-	bool awaited;  /* a login asked for it, and the answer is to come */
-	bool used;     /* by logins since it was asked for */
+	bool asking;
+	bool awaited; /* a login asked for it, and the answer is to come */
+	bool used;    /* by logins since it was asked for */
 	enum resolve_status status;
 	struct resolve_query query;
 	struct timer refresh;

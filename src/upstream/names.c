@@ -88,6 +88,7 @@ static void answered(struct resolve_query *q, const struct resolve_answer *answe
 	bool news = !o->answered || answer->status != o->status;
 
 	o->answered = true;
+	o->asking = false;
 	o->awaited = false;
 	o->status = answer->status;
 	if (answer->status == RESOLVE_OK)
@@ -103,6 +104,7 @@ static void ask(struct origin *o)
 	struct upstreams *u = o->group->upstreams;
 
 	o->stale = false;
+	o->asking = true;
 	o->used = false;
 	loop_disarm(&o->refresh);
 	resolve_host(u->resolver, &o->query, o->conf->target.host, QUERY_LIMIT_MS, answered);
@@ -139,13 +141,14 @@ void origin_end(struct origin *o)
 
 void names_use(struct upstream_group *g)
 {
+	bool empty = group_next(g, NULL) == NULL;
+
 	for (size_t i = 0; i < g->origins_len; i++) {
 		struct origin *o = &g->origins[i];
 
-		if (o->stale) {
-			o->awaited = true;
+		o->awaited |= o->stale || (o->asking && empty);
+		if (o->stale)
 			ask(o);
-		}
 		o->used = true;
 	}
 }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 uint64_t scene_now_ms = 1000000;
+struct resolver *scene_resolver;
 
 uint64_t __wrap_clock_ms(void);
 
@@ -73,13 +74,13 @@ void scene_open_again(struct scene *s, const char *text, struct upstream_shared 
 {
 	scene_load(s, text);
 	assert_string_equal(s->said, "");
-	assert_true(upstream_load(s->conf, false, s->tls));
+	assert_true(upstream_load(s->conf, scene_resolver != NULL, s->tls));
 	s->loop = loop_new();
 	s->log_fd = memfd_create("log", 0);
 	s->sink = log_sink_file(s->log_fd, LOG_DEBUG);
 	s->log = (struct log){ .level = LOG_DEBUG, .sinks_len = 1, .sinks = &s->sink };
 	s->shared = shared;
-	s->upstreams = upstreams_new(s->conf, s->loop, NULL, s->shared, &s->log);
+	s->upstreams = upstreams_new(s->conf, s->loop, scene_resolver, s->shared, &s->log);
 }
 
 void scene_open(struct scene *s, const char *text)

@@ -29,6 +29,9 @@ struct scene {
 void scene_load(struct scene *s, const char *text);
 void scene_unload(struct scene *s);
 
+/* What looks names up; NULL, as at first: the bundle. */
+extern struct resolver *scene_resolver;
+
 /* The same, and go to work with it. With `shared` not NULL: what another scene left. */
 void scene_open(struct scene *s, const char *text);
 void scene_open_again(struct scene *s, const char *text, struct upstream_shared *shared);

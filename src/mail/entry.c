@@ -76,7 +76,7 @@ void entry_put_header(struct session *s, struct buf *to)
 	struct addr local = { 0 };
 	struct proxyhdr_tls tls = { 0 };
 
-	stream_local(&s->client, &local);
+	session_local(s, &local);
 	if (s->at->settings->proxy_header == PROXY_HEADER_V1) {
 		proxyhdr_write_v1(to, &s->client_addr, &local);
 		return;

@@ -141,6 +141,16 @@ void session_set_stage(struct session *s)
 		set_limits(s, p->front_stage.line_max);
 }
 
+bool session_local(const struct session *s, struct addr *local)
+{
+	const struct addr *bound = &s->door->endpoint->addr;
+
+	if (bound->family == AF_UNIX || addr_is_any(bound))
+		return stream_local(&s->client, local);
+	*local = *bound;
+	return true;
+}
+
 void session_set_client(struct session *s)
 {
 	struct prelogin *p = s->pre;
@@ -148,7 +158,7 @@ void session_set_client(struct session *s)
 
 	p->front_stage.client_ip = address_text(p, &s->client_addr);
 	p->front_stage.client_port = s->client_addr.port;
-	if (stream_local(&s->client, &local)) {
+	if (session_local(s, &local)) {
 		p->front_stage.server_ip = address_text(p, &local);
 		p->front_stage.server_port = local.port;
 	}

@@ -73,6 +73,9 @@ void session_log_plain(const struct session *s, enum log_level level, const char
 void session_set_stage(struct session *s);
 void session_set_client(struct session *s);
 
+/* session.c: where the client came in. The system is asked only at a door on all addresses. */
+bool session_local(const struct session *s, struct addr *local);
+
 /* session.c: the connection to the server stands: the PROXY header, if one is wanted, and the back's dialog.
  */
 void session_set_back(struct session *s);

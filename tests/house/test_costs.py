@@ -210,7 +210,7 @@ def session(gate, protocol):
 WHOLE_SESSION = {
     "imap": {"recv": 7, "send": 6},
     "pop3": {"recv": 9, "send": 8},
-    "smtp": {"recv": 8, "send": 7, "socket_names": 1},  # for XCLIENT
+    "smtp": {"recv": 8, "send": 7},
 }
 EVERY_SESSION = {"accept": 1, "close": 2, "connect": 1, "epoll_ctl": 2, "shutdown": 1, "socket": 1,
                  "socket_options": 1, "socket_names": 0, "read_write": 0, "heap": 0, "waiting": 0}

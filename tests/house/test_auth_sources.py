@@ -85,7 +85,7 @@ class Sql(Source):
         secret = self.site.root / f"{self.kind}.secret"
         secret.write_text(other.get("password", DATABASE_SECRET) + "\n")
         return f"""{self.kind} {{
-            server {self.peer.address}; user {self.peer.user}; password_file {secret}; database {self.peer.database};
+            {other.get("first", "")} server {self.peer.address}; user {self.peer.user}; password_file {secret}; database {self.peer.database};
             query "{other.get("query", self.query)}"; connect_timeout 1s;
         }}"""
 
@@ -114,7 +114,7 @@ class Pgsql(Sql):
 class Ldap(Source):
     """Search and bind, by StartTLS; the service's own bind is wanted, since nobody else may search."""
 
-    kind = "auth_ldap"
+    kind, rdn = "auth_ldap", "uid={0}"
 
     def set_up(self):
         authority = Authority(self.site.directory("ca"))
@@ -126,7 +126,7 @@ class Ldap(Source):
                    f"dn: cn=postern,{self.peer.base}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n"
                    f"cn: postern\nuserPassword: {DATABASE_SECRET}\n"]
         for name, route, enabled in (("anna", f"{self.backend.port}", "yes"), ("otto", f"{self.backend.port}", "no")):
-            entries.append(f"dn: uid={name},{people}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: {name}\n"
+            entries.append(f"dn: {self.rdn.format(name)},{people}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: {name}\n"
                            f"mail: {name}@example.org\nuserPassword: {self.peer.hash(SECRET)}\nroomNumber: {HOST}\n"
                            f"employeeNumber: {route}\ninitials: {name}.box\nemployeeType: {enabled}\n")
         self.peer.add("\n".join(entries))
@@ -134,11 +134,11 @@ class Ldap(Source):
 
     how = 'base "ou=people,dc=example,dc=org"; filter "(&(objectClass=inetOrgPerson)(mail=$login))";'
 
-    def block(self):
+    def block(self, first="", ca=None):
         secret = self.site.root / "ldap.secret"
         secret.write_text(DATABASE_SECRET + "\n")
         return f"""auth_ldap {{
-            url {self.peer.urls[0]}; starttls on; ssl_trusted_certificate {self.ca}; connect_timeout 1s;
+            {first} url {self.peer.urls[0]}; starttls on; ssl_trusted_certificate {ca or self.ca}; connect_timeout 1s;
             bind_dn "cn=postern,dc=example,dc=org"; bind_password_file {secret}; {self.how}
             attribute roomNumber host; attribute employeeNumber port; attribute initials login; attribute employeeType enabled;
         }}"""
@@ -147,10 +147,12 @@ class Ldap(Source):
 class LdapDirect(Ldap):
     """Bind as the user at once, by ldaps."""
 
-    def block(self):
+    rdn = "mail={0}@example.org"
+
+    def block(self, first="", ca=None):
         return f"""auth_ldap {{
-            url {self.peer.urls[1]}; ssl_trusted_certificate {self.ca}; connect_timeout 1s;
-            bind_direct "uid=$login_local,ou=people,dc=example,dc=org";
+            {first} url {self.peer.urls[1]}; ssl_trusted_certificate {ca or self.ca}; connect_timeout 1s;
+            bind_direct "mail=$login,ou=people,dc=example,dc=org";
             attribute roomNumber host; attribute employeeNumber port; attribute initials login; attribute employeeType enabled;
         }}"""
 
@@ -340,6 +342,53 @@ def test_faults_name_their_cure(source, what):
     gate.reload(gate_config(source, gate.port))
     becomes(gate, lambda said: said.startswith("OK"))
     gate.stop()
+
+
+def test_the_next_server_is_asked(source):
+    """Nobody listens at the first."""
+    port = source.site.port()
+    first = f"server {HOST}:{port};" if isinstance(source, Sql) else f"url ldap://{HOST}:{port};"
+    gate = start_gate(source, name="second-server", block=source.block(first=first))
+    for _ in range(3):
+        assert log_in(gate, "anna@example.org", SECRET).startswith("OK")
+    gate.stop()
+
+
+def test_a_directory_proves_who_it_is(source):
+    if not isinstance(source, Ldap):
+        pytest.skip("about TLS to directories")
+    stranger = Authority(source.site.directory("stranger"))
+    gate = start_gate(source, name="strange", block=source.block(ca=stranger.ca))
+    assert is_temporary(log_in(gate, "anna@example.org", SECRET))
+    assert "[error]" in gate.log_text() and "auth ldap: ldap" in gate.log_text()
+    gate.reload(gate_config(source, gate.port))
+    becomes(gate, lambda said: said.startswith("OK"))
+    gate.stop()
+
+
+# PAM
+
+
+def test_pam(site):
+    """A service of our own, with a file of passwords of its own: no account of this machine is touched."""
+    folder, users = site.directory("pam"), site.root / "users"
+    users.write_text(f"anna:{crypt_hash(SECRET)}\nlate:{crypt_hash(SECRET)}\n")
+    (folder / "mail").write_text(f"auth required pam_pwdfile.so pwdfile={users}\n"
+                                 "account required pam_succeed_if.so quiet user != late\n")
+    port = site.port()
+    gate = Postern(site, configuration(f"""
+        auth_pam mail user=$login_local folder={folder}; auth_failure_delay 1ms; imap_auth plain login; imap_client_buffer 16k;""",
+        f"listen {HOST}:{port}; protocol imap; starttls off;", main="worker_processes 1;")).start()
+    gate.address = (HOST, port)
+    for user, password in (("anna@x", "wrong"), ("anna@x", ""), ("otto@x", SECRET), ("late@x", SECRET), ("anna@x", "x" * 4096),
+                           ("' OR 1=1@x", SECRET), (b"\xff@x", b"\xff")):
+        assert log_in(gate, user, password).startswith("NO "), (user, password)
+    # There is no route to a mail server: who is let in hears of trouble, never of a wrong password.
+    assert not log_in(gate, "anna@x", SECRET).startswith("NO Auth")
+    (folder / "mail").unlink()
+    assert is_temporary(log_in(gate, "anna@x", SECRET))
+    assert "auth pam: service mail" in gate.log_text()
+    assert SECRET not in gate.log_text()
 
 
 def test_helpers_outlive_a_reload(source):

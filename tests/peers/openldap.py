@@ -20,7 +20,7 @@ TLSCACertificateFile {ca}
 database mdb
 suffix "dc=example,dc=org"
 rootdn "cn=admin,dc=example,dc=org"
-rootpw {password}
+rootpw "{password}"
 directory {dir}/data
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="cn=postern,dc=example,dc=org" read by self read by anonymous auth by * none

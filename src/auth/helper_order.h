@@ -11,6 +11,8 @@
 #pragma once
 #include "auth/pattern.h"
 
+struct template;
+
 enum { HELPER_SETTINGS_MAX = 256 * 1024 };
 
 struct helper_order {
@@ -22,6 +24,7 @@ struct helper_order {
 	bool privileged;		/* stays what the master is, instead of the workers' user */
 	int fd;				/* a worker's end for questions; -1: none yet */
 	struct pattern_names variables; /* whose values each question brings; lie in the configuration */
+	const struct template *values[PIPE_VALUES_MAX]; /* of these */
 	struct helper_order *next;
 };
 

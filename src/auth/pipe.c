@@ -440,7 +440,7 @@ void pipe_ask(struct auth_source *source, struct auth_request *r)
 	buf_init(&a->answer, PIPE_ANSWER_MAX + 1024);
 	r->state = a;
 	loop_arm(s->loop, &a->deadline, s->order->timeout_ms);
-	pipe_fill(r, &s->order->variables, &q);
+	pipe_fill(r, s->order, &q);
 	if (!pipe_question_put(&a->question, &q))
 		refuse(a, "the client said more than a helper takes");
 	else if (s->waiting_len >= s->order->queue && s->waiting_len != 0)

@@ -3,10 +3,7 @@
  */
 #pragma once
 #include "auth/auth.h"
-#include "auth/pattern.h"
+#include "auth/helper_order.h"
 
-/* Is there a variable of that name for sources in helpers? */
-bool pipe_knows(struct str variable);
-
-/* Fill *q from a request, whose texts it points at. */
-void pipe_fill(const struct auth_request *r, const struct pattern_names *variables, struct pipe_question *q);
+/* Fill *q from a request, whose texts it points at; values of variables lie in r->vars->home. */
+void pipe_fill(const struct auth_request *r, const struct helper_order *o, struct pipe_question *q);

@@ -2,8 +2,6 @@
 /* Texts with variables in the settings of sources; see source_text.h. */
 #include "auth/source_text.h"
 
-#include "auth/pipe_fill.h"
-
 bool source_text_read(struct conf *c, struct source_text *t, struct str text)
 {
 	struct arena *home = arena_new(512);
@@ -16,9 +14,13 @@ bool source_text_read(struct conf *c, struct source_text *t, struct str text)
 	arena_free(home);
 	if (!good)
 		return conf_fault(c, "%s in \"%.*s\"", fault, STR_ARG(text));
-	for (size_t i = 0; i < t->names.len; i++)
-		if (!pipe_knows(t->names.at[i]))
-			return conf_fault(c, "unknown \"%.*s\" variable", STR_ARG(t->names.at[i]));
+	for (size_t i = 0; i < t->names.len; i++) {
+		struct str name = t->names.at[i];
+
+		t->values[i] = template_new(c, arena_format(conf_arena(c), "${%.*s}", STR_ARG(name)));
+		if (t->values[i] == NULL)
+			return false;
+	}
 	return true;
 }
 
@@ -36,7 +38,10 @@ void source_text_order(struct helper_order *o, const char *name, const struct so
 
 		while (n < o->variables.len && !str_eq(o->variables.at[n], t->names.at[i]))
 			n++;
-		if (n == o->variables.len && n < PIPE_VALUES_MAX)
-			o->variables.at[o->variables.len++] = t->names.at[i];
+		if (n == o->variables.len && n < PIPE_VALUES_MAX) {
+			o->variables.at[n] = t->names.at[i];
+			o->values[n] = t->values[i];
+			o->variables.len++;
+		}
 	}
 }

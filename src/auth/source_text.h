@@ -5,11 +5,12 @@
  */
 #pragma once
 #include "auth/helper_order.h"
-#include "conf/conf.h"
+#include "vars/vars.h"
 
 struct source_text {
 	struct str text; /* at NULL: not given */
 	struct pattern_names names;
+	const struct template *values[PIPE_VALUES_MAX]; /* of the names */
 };
 
 /* Read one; false after a fault, as when a variable is not known. */

@@ -93,6 +93,7 @@ struct auth_request {
 	struct auth_tls tls;
 	/* The mail server will want a password: the answer brings one where the client's is no use there. */
 	bool needs_secret;
+	bool placed; /* the configuration says where to: the answer need not */
 	auth_done_fn *done;
 	void *owner;
 	struct auth_source *source; /* whom auth_ask asked last */
@@ -106,6 +107,9 @@ extern const struct module auth_module, auth_cache_module, auth_http_module;
 
 /* Has this server block a source, of its own or from outside? */
 bool auth_configured(const struct scope *server);
+
+/* Is auth_http its only source, so that all is as with the proxy that we replace? */
+bool auth_is_http_alone(const struct scope *server);
 
 /* Connections to auth_http servers, shared by the sources of all generations of a worker. */
 struct auth_pool;
@@ -125,7 +129,9 @@ struct auth_tools {
 	struct resolver *resolver;  /* NULL: none */
 	struct auth_shared *shared; /* memory for auth_cache; NULL: nothing is kept */
 	struct str identity; /* of the configuration as a whole: what another one kept does not count */
-	struct arena *home;  /* the generation's */
+	struct conf *conf;   /* the generation's */
+	struct tls_shared *tls_shared;
+	struct arena *home; /* the generation's */
 };
 
 /*

@@ -66,6 +66,14 @@ bool auth_configured(const struct scope *server)
 	return auth_sources(server, &from, kinds) != 0;
 }
 
+bool auth_is_http_alone(const struct scope *server)
+{
+	const struct auth_kind *kinds[AUTH_SOURCES_MOST];
+	const struct scope *from;
+
+	return auth_sources(server, &from, kinds) == 1 && kinds[0]->keeps_pace;
+}
+
 static struct auth_source *chain_new(const struct auth_tools *tools, const struct scope *server,
 				     const struct auth_kind *const *kinds, size_t len)
 {

@@ -20,6 +20,7 @@
 #include "auth/http_conf.h"
 #include "auth/http_pool.h"
 #include "auth/http_request.h"
+#include "auth/http_source.h"
 #include "auth/kind.h"
 #include <errno.h>
 #include <string.h>
@@ -30,20 +31,14 @@
  */
 enum { READ = 4096, REQUEST_ROOM_KEPT = 16384, FAILURES_MOST = 1024, CONNECT_MS = 5000, DRAIN_MS = 1000 };
 
-struct http_source {
-	struct auth_source base;
-	struct auth_pool *pool;
-	const struct http_conf *conf;
-	struct http_frame frame;
-	size_t good; /* the address that worked last */
-};
-
 static void connect_heard(struct http_conn *c, unsigned what), connect_late(struct http_conn *c);
+static void secure_heard(struct http_conn *c, unsigned what);
 static void answer_heard(struct http_conn *c, unsigned what), answer_late(struct http_conn *c);
 static void drain_heard(struct http_conn *c, unsigned what);
 static void failing_heard(struct http_conn *c, unsigned what), failing_late(struct http_conn *c);
 
 static const struct http_state CONNECTING = { "connecting", connect_heard, connect_late };
+static const struct http_state SECURING = { "securing", secure_heard, connect_late };
 static const struct http_state ASKING = { "asking", answer_heard, answer_late };
 static const struct http_state DRAINING = { "draining", drain_heard, http_pool_drop };
 static const struct http_state FAILING = { "failing", failing_heard, failing_late };
@@ -56,11 +51,19 @@ static struct auth_source *make(const struct auth_tools *tools, const struct sco
 {
 	struct http_source *s = arena_take(tools->home, sizeof(*s));
 
-	s->base.kind = &auth_http_kind;
-	s->pool = tools->pool;
-	s->conf = http_conf(server);
-	s->frame = http_frame_make(s->conf, tools->home);
+	*s = (struct http_source){ .base.kind = &auth_http_kind };
+	http_source_init(s, tools, server);
 	return &s->base;
+}
+
+/* Connections under its TLS context end before that does. */
+static void free_source(struct auth_source *source)
+{
+	struct http_source *s = (struct http_source *)source;
+
+	if (s->tls != NULL)
+		http_pool_forget(s->pool, s->tls);
+	http_source_done(s);
 }
 
 static bool wants_certificate(const struct auth_source *s)
@@ -92,12 +95,14 @@ static void hold(struct http_conn *c, const struct http_question *q)
 static void ask(struct auth_source *source, struct auth_request *r)
 {
 	struct http_source *s = (struct http_source *)source;
-	struct http_conn *c = http_pool_pick(s->pool, &s->conf->url.addrs[s->good]);
 	uint64_t start = loop_now(s->pool->loop), limit = s->conf->timeout_ms;
 	struct http_question q = { .source = s, .request = r, .first = s->good, .level = LOG_ERROR };
+	struct http_conn *c;
 
 	q.deadline = limit < UINT64_MAX - start ? start + limit : UINT64_MAX;
 	buf_init(&q.failures, FAILURES_MOST);
+	http_source_refresh(s);
+	c = http_pool_pick(s->pool, &(struct http_peer){ http_place(s, q.first), s->tls });
 	if (c == NULL)
 		c = http_pool_new(s->pool);
 	hold(c, &q);
@@ -125,7 +130,7 @@ static void cancel(struct auth_request *r)
 	struct http_conn *c = r->state;
 
 	release(c);
-	if (c->at != &CONNECTING)
+	if (c->at != &CONNECTING && c->at != &SECURING)
 		http_pool_drop(c);
 }
 
@@ -232,9 +237,13 @@ static void note_failure(struct http_conn *c, const char *end)
 
 	if (q->failures.len != 0)
 		buf_put(&q->failures, STR(", "));
-	buf_format(&q->failures, "connect() to %s failed ", addr_text(&c->addr, text));
+	buf_format(&q->failures,
+		   c->at == &SECURING ? "handshake with %s failed: " : "connect() to %s failed ",
+		   addr_text(&c->addr, text));
 	if (end != NULL)
 		buf_put(&q->failures, str_of(end));
+	else if (c->at == &SECURING && c->stream.error == 0)
+		tls_failure(&c->stream, &q->failures);
 	else
 		stream_failure(&c->stream, &q->failures);
 	if (connect_level(c->stream.error) < q->level)
@@ -244,32 +253,46 @@ static void note_failure(struct http_conn *c, const char *end)
 
 static size_t addresses_left(const struct http_question *q)
 {
-	return q->source->conf->url.addrs_len - q->tried;
+	size_t all = http_places(q->source);
+
+	/* names may have fewer addresses than before */
+	return q->tried < all ? all - q->tried : 0;
 }
 
 /* A share of the time for each address, so that one that swallows everything does not take it all. */
 static uint64_t connect_limit(const struct http_conn *c)
 {
 	size_t addresses = addresses_left(&c->question);
-	uint64_t share = time_left(c) / addresses;
+	uint64_t share = time_left(c) / (addresses != 0 ? addresses : 1);
 
-	return addresses == 1 || share < CONNECT_MS ? share : CONNECT_MS;
+	return addresses <= 1 || share < CONNECT_MS ? share : CONNECT_MS;
 }
 
 static void connect_next(struct http_conn *c)
 {
 	struct http_question *q = &c->question;
-	const struct http_url *url = &q->source->conf->url;
 
 	c->at = &CONNECTING;
-	while (q->tried < url->addrs_len) {
-		if (http_pool_connect(c, &url->addrs[(q->first + q->tried) % url->addrs_len])) {
+	while (addresses_left(q) != 0) {
+		c->server = http_place(q->source, q->first + q->tried).server;
+		if (http_pool_connect(c, &(struct http_peer){ http_place(q->source, q->first + q->tried),
+							      q->source->tls })) {
 			loop_arm(c->pool->loop, &c->limit, connect_limit(c));
 			return;
 		}
 		note_failure(c, NULL);
 	}
 	fail_later(c);
+}
+
+static void connect_failed(struct http_conn *c)
+{
+	if (c->question.request == NULL) {
+		http_pool_drop(c);
+		return;
+	}
+	note_failure(c, NULL);
+	connect_next(move_on(c));
 }
 
 static void connected(struct http_conn *c)
@@ -280,30 +303,41 @@ static void connected(struct http_conn *c)
 		http_pool_keep(c);
 		return;
 	}
-	q->source->good = (q->first + q->tried) % q->source->conf->url.addrs_len;
+	q->source->good = (q->first + q->tried) % http_places(q->source);
 	if (!say(c))
 		fail_call(c, "send()");
 }
 
+/* https: the handshake is part of connecting, and its failure sends the question on as well. */
+static void secure(struct http_conn *c)
+{
+	c->at = &SECURING;
+	stream_secure(&c->stream, c->tls, c->name);
+}
+
+static void secure_heard(struct http_conn *c, unsigned what)
+{
+	if (what & STREAM_FAILED)
+		connect_failed(c);
+	else if (what & STREAM_SECURED)
+		connected(c);
+}
+
 static void connect_heard(struct http_conn *c, unsigned what)
 {
-	if (what & STREAM_FAILED) {
-		if (c->question.request == NULL) {
-			http_pool_drop(c);
-			return;
-		}
-		note_failure(c, NULL);
-		connect_next(move_on(c));
-	} else if (what & STREAM_CONNECTED) {
+	if (what & STREAM_FAILED)
+		connect_failed(c);
+	else if ((what & STREAM_CONNECTED) && c->tls != NULL)
+		secure(c);
+	else if (what & STREAM_CONNECTED)
 		connected(c);
-	}
 }
 
 static void connect_late(struct http_conn *c)
 {
 	if (c->question.request == NULL) {
 		http_pool_drop(c);
-	} else if (addresses_left(&c->question) == 1 || time_left(c) == 0) {
+	} else if (addresses_left(&c->question) <= 1 || time_left(c) == 0) {
 		fail(c, "timed out (110: Connection timed out)");
 	} else {
 		c->stream.error = ETIMEDOUT;
@@ -351,7 +385,7 @@ static bool say(struct http_conn *c)
 	c->at = &ASKING;
 	c->response = (struct http_response){ 0 };
 	loop_arm(c->pool->loop, &c->limit, time_left(c));
-	if (http_request_write(request, &q->source->frame, q->request, &culprit))
+	if (http_request_write(request, &c->server->frame, q->request, &culprit))
 		whole = offer(c, buf_text(request));
 	else
 		refuse(c, culprit);
@@ -539,5 +573,6 @@ const struct auth_kind auth_http_kind = {
 	.make = make,
 	.ask = ask,
 	.cancel = cancel,
+	.free = free_source,
 	.wants_certificate = wants_certificate,
 };

@@ -5,12 +5,15 @@
  * The order of the checks and the texts are those of the proxy we replace, with one exception: there an
  * answer without Auth-Status, or in SMTP with an empty one, lets the client in. Here it is a fault of the
  * server.
+ *
+ * That proxy knows addresses alone. Here Auth-Server may be anything that proxy_pass may be (the name of an
+ * upstream, a host, unix:PATH), then Auth-Port may be missing; and both may, where proxy_pass says where to.
  */
 #include "auth/http_answer.h"
 
 #include "base/text.h"
 
-enum { SHOWN_MOST = 128 };
+enum { SHOWN_MOST = 128, TARGET_MOST = 320 };
 
 void http_answer_broken(struct auth_answer *a, enum log_level level, struct buf *cause)
 {
@@ -110,12 +113,68 @@ static enum sasl_method back_method(const struct http_response *h)
 	return str_same(method, STR("oauthbearer")) ? SASL_OAUTHBEARER : 0;
 }
 
+/* Auth-Cache-TTL in milliseconds, when it is a number. */
+static uint64_t cache_of(const struct http_response *h)
+{
+	uint64_t seconds;
+
+	if (!str_number(http_response_field(h, FIELD_CACHE), UINT32_MAX, &seconds))
+		return AUTH_CACHE_AS_CONFIGURED;
+	return seconds * 1000;
+}
+
 static void granted(struct auth_answer *a, const struct http_response *h)
 {
 	a->verdict = AUTH_OK;
 	a->user = http_response_field(h, FIELD_USER);
 	a->secret = http_response_field(h, FIELD_PASS);
+	a->master = http_response_field(h, FIELD_MASTER);
+	a->tls_name = http_response_field(h, FIELD_TLS_NAME);
 	a->back_method = back_method(h);
+}
+
+/* "off", "on" or "starttls", as enum proxy_tls and one more; 0 when nothing is said. False on any other word:
+ * a server that asked for TLS must not get none. */
+static bool read_tls(const struct http_response *h, unsigned *tls)
+{
+	static const struct str WORDS[] = { LIT(""), LIT("off"), LIT("on"), LIT("starttls") };
+	struct str word = http_response_field(h, FIELD_TLS);
+
+	for (unsigned i = 0; i < sizeof(WORDS) / sizeof(*WORDS); i++) {
+		if (str_same(word, WORDS[i])) {
+			*tls = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Digits and dots alone: meant as an address. */
+static bool is_dotted(struct str host)
+{
+	for (size_t i = 0; i < host.len; i++)
+		if (!is_digit(host.at[i]) && host.at[i] != '.')
+			return false;
+	return host.len != 0;
+}
+
+/* May it be a target? What it is will be seen by who goes there; here it must be one word of ASCII. */
+static bool is_target(struct str host)
+{
+	struct addr a;
+
+	for (size_t i = 0; i < host.len; i++)
+		if (host.at[i] <= ' ' || host.at[i] >= 0x7f || host.at[i] == '"' || host.at[i] == '\\')
+			return false;
+	return host.len <= TARGET_MOST && (!is_dotted(host) || addr_parse_ip(host, &a));
+}
+
+/* Not an address: whoever goes there will find out what it is. */
+static void name_target(struct auth_answer *a, struct str host, uint16_t port)
+{
+	if (host.len != 0)
+		a->target = host;
+	a->port = port;
 }
 
 /* It said OK: is everything there that a login needs? */
@@ -124,20 +183,27 @@ static void place(struct auth_answer *a, const struct http_response *h, const st
 {
 	struct str host = http_response_field(h, FIELD_SERVER), port = http_response_field(h, FIELD_PORT);
 	bool has_secret = http_response_field(h, FIELD_PASS).at != NULL || is_reusable(r->login->method);
-	uint64_t number;
+	bool has_port = port.len != 0;
+	uint64_t number = 0;
 
-	if (host.len == 0 || port.len == 0)
+	if (host.len == 0 && (has_port || !r->placed))
 		broken(a, server, "did not send server or port", cause);
 	else if (r->needs_secret && !has_secret)
 		broken(a, server, "did not send password", cause);
-	else if (!addr_parse_ip(host, &a->server))
+	else if (!is_target(host))
 		broken_value(a, server, "sent invalid server address", host, cause);
-	else if (!str_number(port, UINT16_MAX, &number) || number == 0)
+	else if (has_port && (!str_number(port, UINT16_MAX, &number) || number == 0))
 		broken_value(a, server, "sent invalid server port", port, cause);
-	else {
+	else if (!read_tls(h, &a->tls))
+		broken_value(a, server, "sent invalid Auth-TLS", http_response_field(h, FIELD_TLS), cause);
+	else if (!addr_parse_ip(host, &a->server))
+		name_target(a, host, (uint16_t)number);
+	else if (!has_port)
+		broken(a, server, "did not send server or port", cause);
+	else
 		a->server.port = (uint16_t)number;
+	if (a->verdict != AUTH_BROKEN)
 		granted(a, h);
-	}
 }
 
 /* Most often somebody else's page came: its status tells more than what is missing in it. */
@@ -153,7 +219,7 @@ static void silent(struct auth_answer *a, const struct http_response *h, const c
 void http_answer_read(struct auth_answer *a, const struct http_response *h, const struct auth_request *r,
 		      const char *server, struct buf *cause)
 {
-	*a = (struct auth_answer){ AUTH_ANSWER_INIT };
+	*a = (struct auth_answer){ .cache_ms = cache_of(h) };
 	if (http_response_field(h, FIELD_REFUSAL).at != NULL)
 		denied(a, h);
 	else if (h->said_nothing)

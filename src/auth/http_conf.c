@@ -17,7 +17,8 @@
 
 enum { ADDRS_MOST = 16 };
 
-static directive_set_fn url_set, header_set;
+static directive_set_fn servers_set, header_set;
+static bool http_check(struct conf *c, struct scope *in, void *settings);
 
 #define FIELD(member) .offset = offsetof(struct http_conf, member)
 #define BOTH	      .where = IN_MAIL | IN_SERVER
@@ -26,16 +27,17 @@ static const struct directive ROWS[] = {
 	{ .name = "auth_http",
 	  BOTH,
 	  .min = 1,
-	  .max = 1,
-	  .flags = CONF_REPEATS,
+	  .flags = CONF_REPEATS | CONF_UNLIMITED,
 	  .slot = SLOT_CUSTOM,
-	  FIELD(url),
-	  .size = sizeof(struct http_url),
-	  .set = url_set,
-	  .args = "[http://]host[:port][/uri] | unix:path[:uri]",
-	  .help = "The HTTP server that is asked who a client is and where the mailbox lives. Host names are "
-		  "looked up when the configuration is loaded; where there are several addresses, the "
-		  "next is tried when connecting to one fails." },
+	  FIELD(servers),
+	  .size = sizeof(struct http_servers),
+	  .set = servers_set,
+	  .args = "[http://|https://]host[:port][/uri] | unix:path[:uri] …",
+	  .help = "The HTTP server that is asked who a client is and where the mailbox lives. Where several "
+		  "are "
+		  "named, or a host has several addresses, the next is asked when connecting to one fails. "
+		  "Host names are looked up when the configuration is loaded, and again by their TTL where "
+		  "there is a resolver." },
 	{ .name = "auth_http_timeout",
 	  BOTH,
 	  .min = 1,
@@ -76,6 +78,17 @@ static const struct directive ROWS[] = {
 	  .help = "How many idle connections to an address of the auth server each worker keeps for the "
 		  "next question. With 0 every question has a connection of its own and is asked in "
 		  "HTTP/1.0, for servers that serve one connection at a time." },
+	{ .name = "auth_http_extra_headers",
+	  BOTH,
+	  .min = 1,
+	  .max = 1,
+	  .slot = SLOT_FLAG,
+	  FIELD(extra_headers),
+	  .preset = "off",
+	  .args = "on | off",
+	  .help = "Whether questions have the headers Client-Port, Server-Addr, Server-Port and Session-ID "
+		  "too; the last is the session's name in our log and in that of the mail server." },
+	TLS_CLIENT_ROWS("auth_http_ssl", IN_MAIL | IN_SERVER, struct http_conf),
 	{ .name = NULL }
 };
 
@@ -84,6 +97,7 @@ const struct module auth_http_module = {
 	.places = IN_MAIL | IN_SERVER,
 	.size = sizeof(struct http_conf),
 	.directives = ROWS,
+	.check = http_check,
 };
 
 const struct http_conf *http_conf(const struct scope *s)
@@ -144,36 +158,79 @@ static bool read_uri(struct conf *c, struct str text, struct str *uri)
 	return true;
 }
 
-static const char *read_url(struct conf *c, struct str text, struct http_url *url)
+/* The host of a place as a certificate has it, without brackets. */
+static const char *name_of(struct conf *c, struct str host)
 {
-	struct addr *addrs = arena_take(conf_arena(c), ADDRS_MOST * sizeof(*addrs));
+	if (str_starts(host, STR("[")))
+		host = (struct str){ host.at + 1, host.len - 2 };
+	return arena_str(conf_arena(c), host).at;
+}
+
+static const char *read_url(struct conf *c, struct str text, struct http_server_conf *to)
+{
+	struct addr *addrs = arena_take(conf_arena(c), ADDRS_MOST * sizeof(*addrs)), ip;
 	struct str rest = text, place = cut_place(&rest);
-	const char *fault = conf_addresses(c, place, 80, addrs, ADDRS_MOST, &url->addrs_len);
+	const char *fault = conf_addresses(c, place, to->tls ? 443 : 80, addrs, ADDRS_MOST, &to->addrs_len);
 
 	if (fault != NULL)
 		return fault;
-	url->addrs = addrs;
-	url->host = host_of(place);
 	if (!has_no_controls(place))
 		return "invalid host";
-	return read_uri(c, rest, &url->uri) ? NULL : "invalid URI";
+	to->addrs = addrs;
+	to->host = host_of(place);
+	to->name = name_of(c, to->host);
+	to->port = addrs[0].port;
+	to->by_name = addrs[0].family != AF_UNIX && !addr_parse_ip(str_of(to->name), &ip);
+	return read_uri(c, rest, &to->uri) ? NULL : "invalid URI";
 }
 
-static bool url_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+static bool server_set(struct conf *c, struct str text, struct http_server_conf *to)
 {
-	struct http_conf *h = settings;
-	struct str text = w->at[1], scheme = STR("http://");
-	struct http_url url = { 0 };
 	const char *fault;
 
-	(void)d;
-	if (str_starts(text, scheme))
-		text = str_skip(text, scheme.len);
-	fault = read_url(c, text, &url);
+	to->tls = str_starts(text, STR("https://"));
+	if (to->tls || str_starts(text, STR("http://")))
+		text = str_skip(text, to->tls ? 8 : 7);
+	fault = read_url(c, text, to);
 	if (fault != NULL)
 		return conf_fault(c, "%s in auth_http \"%.*s\"", fault, STR_ARG(text));
-	h->url = url;
 	return true;
+}
+
+static bool servers_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
+{
+	struct http_server_conf *servers = arena_take(conf_arena(c), (w->len - 1) * sizeof(*servers));
+	struct http_conf *h = settings;
+
+	(void)d;
+	for (size_t i = 1; i < w->len; i++)
+		if (!server_set(c, w->at[i], &servers[i - 1]))
+			return false;
+	h->servers = (struct http_servers){ servers, w->len - 1 };
+	return true;
+}
+
+struct tls_context *http_tls_context(struct conf *c, const struct scope *at, struct tls_shared *shared)
+{
+	struct tls_client_use use = { "auth_http_ssl", "auth http server", at, true };
+
+	return tls_client_context_from(c, &http_conf(at)->options, &use, shared);
+}
+
+/* What cannot work is told when the configuration is loaded. */
+static bool http_check(struct conf *c, struct scope *in, void *settings)
+{
+	const struct http_conf *h = settings;
+	struct tls_context *trial;
+	bool tls = false;
+
+	for (size_t i = 0; i < h->servers.len; i++)
+		tls = tls || h->servers.at[i].tls;
+	if (!tls)
+		return true;
+	trial = http_tls_context(c, in, NULL);
+	tls_context_free(trial);
+	return trial != NULL;
 }
 
 /* What RFC 9110 section 5.6.2 calls a token. */

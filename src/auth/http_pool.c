@@ -83,6 +83,7 @@ static void conn_free(struct http_conn *c)
 	buf_done(&c->in);
 	buf_done(&c->out);
 	free(c->path);
+	free(c->name);
 	free(c);
 }
 
@@ -159,30 +160,68 @@ struct http_conn *http_pool_new(struct auth_pool *p)
 	return c;
 }
 
-struct http_conn *http_pool_pick(struct auth_pool *p, const struct addr *to)
+static bool is_peer(const struct http_conn *c, const struct http_peer *to)
+{
+	const char *name = to->place.server->name;
+
+	if (!addr_eq(&c->addr, to->place.addr) || (c->tls != NULL) != (name != NULL))
+		return false;
+	return name == NULL || (c->tls == to->tls && strcmp(c->name, name) == 0);
+}
+
+struct http_conn *http_pool_pick(struct auth_pool *p, const struct http_peer *to)
 {
 	for (struct http_conn *c = p->idle; c != NULL; c = c->next) {
-		if (!addr_eq(&c->addr, to))
+		if (!is_peer(c, to))
 			continue;
 		move_to(&p->busy, c);
 		c->reused = true;
+		c->server = to->place.server;
 		return c;
 	}
 	return NULL;
 }
 
-bool http_pool_connect(struct http_conn *c, const struct addr *to)
+static char *copy(const char *text)
 {
-	free(c->path);
-	c->path = NULL;
-	c->addr = *to;
-	if (to->family == AF_UNIX && to->path != NULL) {
-		size_t size = strlen(to->path) + 1;
+	size_t size = strlen(text) + 1;
 
-		c->path = memcpy(mem_new(size), to->path, size);
+	return memcpy(mem_new(size), text, size);
+}
+
+bool http_pool_connect(struct http_conn *c, const struct http_peer *to)
+{
+	const struct addr *a = to->place.addr;
+	const char *name = to->place.server->name;
+
+	free(c->path);
+	free(c->name);
+	c->path = a->family == AF_UNIX && a->path != NULL ? copy(a->path) : NULL;
+	c->name = name != NULL ? copy(name) : NULL;
+	c->tls = name != NULL ? to->tls : NULL;
+	c->addr = *a;
+	if (c->path != NULL)
 		c->addr.path = c->path;
-	}
 	return stream_connect(&c->stream, c->pool->loop, &c->addr, NULL, stream_heard);
+}
+
+static void forget_in(struct http_conn *list, const struct tls_context *tls)
+{
+	struct http_conn *next;
+
+	for (struct http_conn *c = list; c != NULL; c = next) {
+		next = c->next;
+		if (c->tls != tls)
+			continue;
+		must(c->question.request == NULL);
+		http_pool_drop(c);
+	}
+}
+
+void http_pool_forget(struct auth_pool *p, const struct tls_context *tls)
+{
+	forget_in(p->idle, tls);
+	forget_in(p->busy, tls);
 }
 
 static size_t count_idle(const struct auth_pool *p, const struct addr *to)

@@ -8,6 +8,7 @@
 #pragma once
 #include "auth/auth.h"
 #include "auth/http_response.h"
+#include "auth/http_source.h"
 #include "net/stream.h"
 
 struct http_conn;
@@ -36,9 +37,12 @@ struct http_conn {
 	struct auth_pool *pool;
 	struct http_conn *next, **link;
 	struct addr addr;
-	char *path;	  /* addr's, if it has one: the configuration may be gone before us */
-	size_t keep_most; /* how many idle connections to this address may be kept */
-	bool reused;	  /* carried a question before */
+	char *path;			  /* addr's, if it has one: the configuration may be gone before us */
+	struct tls_context *tls;	  /* https; the source forgets us before it goes */
+	char *name;			  /* … and what the certificate must name */
+	const struct http_server *server; /* whom the question is put to; while there is one */
+	size_t keep_most;		  /* how many idle connections to this address may be kept */
+	bool reused;			  /* carried a question before */
 	struct http_question question;
 	struct buf in, out; /* the response so far; what the socket did not take at once */
 	struct http_response response;
@@ -58,14 +62,23 @@ struct auth_pool {
 /* A connection that is not connected yet, held by the caller, who sets its state before the loop goes on. */
 struct http_conn *http_pool_new(struct auth_pool *p);
 
-/* An idle connection to this address, now held by the caller, who sets its state and timer; or NULL. */
-struct http_conn *http_pool_pick(struct auth_pool *p, const struct addr *to);
+/* A server as connections tell it from others: its address, and whom its certificate must name. */
+struct http_peer {
+	struct http_place place;
+	struct tls_context *tls; /* of its source */
+};
+
+/* An idle connection to this server, now held by the caller, who sets its state and timer; or NULL. */
+struct http_conn *http_pool_pick(struct auth_pool *p, const struct http_peer *to);
 
 /* Begin to connect. False when that failed at once. */
-bool http_pool_connect(struct http_conn *c, const struct addr *to);
+bool http_pool_connect(struct http_conn *c, const struct http_peer *to);
 
 /* Its question is answered: keep it for the next one if that is possible, or close it. */
 void http_pool_keep(struct http_conn *c);
 
 /* Close it. The struct stays as it is until the turn is over, so who holds it may still look at its state. */
 void http_pool_drop(struct http_conn *c);
+
+/* A context is about to end: close all connections under it. No question may be on any. */
+void http_pool_forget(struct auth_pool *p, const struct tls_context *tls);

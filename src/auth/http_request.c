@@ -77,6 +77,15 @@ static void put_client(struct writer *w, const struct auth_request *r)
 	put_number(w, STR("Proxy-Protocol-Server-Port"), r->proxy_server_port);
 }
 
+/* What the proxy that we replace does not tell. */
+static void put_extra(struct writer *w, const struct auth_request *r)
+{
+	put_number(w, STR("Client-Port"), r->client_port);
+	put_if(w, STR("Server-Addr"), r->server_ip);
+	put_number(w, STR("Server-Port"), r->server_port);
+	put_if(w, STR("Session-ID"), r->session_id);
+}
+
 static void put_envelope(struct writer *w, const struct login *l)
 {
 	if (l->method != SASL_NONE)
@@ -110,6 +119,8 @@ bool http_request_write(struct buf *to, const struct http_frame *frame, const st
 	buf_put(to, frame->before);
 	put_login(&w, r);
 	put_client(&w, r);
+	if (frame->extra)
+		put_extra(&w, r);
 	put_envelope(&w, r->login);
 	put_tls(&w, &r->tls);
 	buf_put(to, frame->after);
@@ -117,15 +128,16 @@ bool http_request_write(struct buf *to, const struct http_frame *frame, const st
 	return w.culprit.at == NULL && !to->full;
 }
 
-struct http_frame http_frame_make(const struct http_conf *conf, struct arena *home)
+struct http_frame http_frame_make(const struct http_conf *conf, const struct http_server_conf *server,
+				  struct arena *home)
 {
 	struct http_frame frame;
 	struct buf b;
 
 	/* without kept connections the request is, to the byte, what servers know from the proxy we
 	 * replace */
-	frame.before = arena_format(home, "GET %.*s HTTP/1.%d\r\nHost: %.*s\r\n", STR_ARG(conf->url.uri),
-				    conf->keepalive != 0, STR_ARG(conf->url.host));
+	frame.before = arena_format(home, "GET %.*s HTTP/1.%d\r\nHost: %.*s\r\n", STR_ARG(server->uri),
+				    conf->keepalive != 0, STR_ARG(server->host));
 	buf_init_in(&b, home, SIZE_MAX / 8);
 	for (size_t i = 0; i + 1 < conf->headers.len; i += 2) {
 		buf_put(&b, conf->headers.at[i]);
@@ -135,5 +147,6 @@ struct http_frame http_frame_make(const struct http_conf *conf, struct arena *ho
 	}
 	buf_put(&b, STR("\r\n"));
 	frame.after = buf_text(&b);
+	frame.extra = conf->extra_headers;
 	return frame;
 }

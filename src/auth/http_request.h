@@ -11,10 +11,12 @@ enum { HTTP_REQUEST_MOST = 256 * 1024 };
  * with the final empty line. */
 struct http_frame {
 	struct str before, after;
+	bool extra; /* the headers of auth_http_extra_headers too */
 };
 
-/* Make the frame in `home`. */
-struct http_frame http_frame_make(const struct http_conf *conf, struct arena *home);
+/* Make the frame for one of the servers in `home`. */
+struct http_frame http_frame_make(const struct http_conf *conf, const struct http_server_conf *server,
+				  struct arena *home);
 
 /*
  * Append the whole request. False when it cannot be asked: *culprit is then the header whose value holds a

@@ -40,6 +40,15 @@ DIFFERENCES = {
         "Sends it in one line, quoted, or with the literals that the backend offers.",
         "Two round trips less for each login.", shown_by="everywhere"),
 
+    "auth-https": Difference(
+        "auth_http", "`https://` is no URL.", "The question goes over TLS, and the server is verified.",
+        "Passwords cross networks.", shown_by="faults"),
+    "server-names-in-answers": Difference(
+        "`Auth-Server`", "Must be an IP address, and `Auth-Port` must be there.",
+        "May be an upstream, a host, `host:port` or `unix:`, and then needs no port. What cannot be found or reached "
+        "is a temporary error, after which the client may try again.",
+        "The oldest wish of those who write authentication servers."),
+
     # --- input from clients
     "credential-controls": Difference(
         "names and passwords",

@@ -279,7 +279,7 @@ add("listen with ipv6only on IPv4", "server", "listen 127.25.0.1:10164 ipv6only=
 
 # --- auth_http -------------------------------------------------------------------------------------------
 
-for url, message in {"https://127.0.0.1/": "invalid port", "127.0.0.1:x/": "invalid port",
+for url, message in {"127.0.0.1:x/": "invalid port",
                      "127.0.0.1:0": "invalid port",
                      "127.0.0.1:65536": "invalid port", "http://": "no host", "http://:80/": "no host",
                      "http:///x": "no host",
@@ -289,6 +289,8 @@ for url, message in {"https://127.0.0.1/": "invalid port", "127.0.0.1:x/": "inva
                      "[::x]:80/": "invalid IPv6 address"}.items():
     add(f"auth_http {url}", "server", f'auth_http "{url}";',
         at(f'{message} in auth_http "{url.removeprefix("http://")}"'))
+add("auth_http over TLS", "server", 'auth_http https://127.0.0.1/;',
+    at('invalid port in auth_http "https://127.0.0.1/"'), postern="", because="auth-https")
 for url in ("127.0.0.1", "127.0.0.1/", "localhost:9000/x?y", "http://127.0.0.1:80", "http://localhost/auth",
             "[::1]:80/x", "unix:/tmp/x",
             "unix:/tmp/x:/y", "http://unix:/tmp/x:/y"):

@@ -720,6 +720,24 @@ static void next_address_when_one_refuses(void **state)
 	end(f);
 }
 
+/* Each server has its own Host and URI. */
+static void next_server_when_one_refuses(void **state)
+{
+	static const struct step steps[] = { { "HTTP/1.0 200 OK\r\n" FIELDS "\r\n", CLOSE } };
+	struct fixture *f = BEGIN(steps);
+	char text[128];
+
+	(void)state;
+	unload(&f->conf);
+	snprintf(text, sizeof(text), "auth_http 127.0.0.2:%u/first http://127.0.0.1:%u/second", f->port,
+		 f->port);
+	configure(f, text);
+	asks(f, WANT);
+	assert_int_equal(f->server.accepted, 1);
+	assert_non_null(strstr(f->server.last, "GET /second HTTP/1.1\r\nHost: 127.0.0.1\r\n"));
+	end(f);
+}
+
 static void all_addresses_refuse(void **state)
 {
 	static const struct step steps[] = { { GOOD, STAY } };
@@ -1101,6 +1119,7 @@ int main(void)
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(no_such_socket),
 		cmocka_unit_test(next_address_when_one_refuses),
+		cmocka_unit_test(next_server_when_one_refuses),
 		cmocka_unit_test(all_addresses_refuse),
 		cmocka_unit_test(next_address_when_one_swallows),
 		cmocka_unit_test(cancelled_before_a_word_was_said),

@@ -76,16 +76,31 @@ static const struct {
 	{ "Auth-Status: OK\nAuth-Port: 143\n", BROKEN "did not send server or port" },
 	{ "Auth-Status: OK\nAuth-Server:\nAuth-Port: 143\n", BROKEN "did not send server or port" },
 	{ "Auth-Status: OK\nAuth-Server: mail.example.org\nAuth-Port: 143\n",
-	  BROKEN "sent invalid server address:\"mail.example.org\"" },
-	{ "Auth-Status: OK\nAuth-Server: [::1]\nAuth-Port: 0\n",
-	  BROKEN "sent invalid server address:\"[::1]\"" },
+	  "ok target=[mail.example.org] port=143" },
+	{ "Auth-Status: OK\nAuth-Server: mail.example.org\n", "ok target=[mail.example.org]" },
+	{ "Auth-Status: OK\nAuth-Server: [::1]\nAuth-Port: 143\n", "ok target=[[::1]] port=143" },
 	{ "Auth-Status: OK\nAuth-Server: 10.0.0.1:143\nAuth-Port: 143\n",
-	  BROKEN "sent invalid server address:\"10.0.0.1:143\"" },
-	{ "Auth-Status: OK\nAuth-Server: unix:/x\nAuth-Port: 143\n",
-	  BROKEN "sent invalid server address:\"unix:/x\"" },
+	  "ok target=[10.0.0.1:143] port=143" },
+	{ "Auth-Status: OK\nAuth-Server: unix:/x\n", "ok target=[unix:/x]" },
+	{ "Auth-Status: OK\nAuth-Server: store\nAuth-TLS: starttls\nAuth-TLS-Name: a.example\n",
+	  "ok target=[store] tls=3 name=[a.example]" },
+	{ "Auth-Status: OK\n" PLACE "Auth-TLS: On\n", "ok 10.0.0.1:143 tls=2" },
+	{ "Auth-Status: OK\n" PLACE "Auth-TLS: off\n", "ok 10.0.0.1:143 tls=1" },
+	{ "Auth-Status: OK\n" PLACE "Auth-TLS: yes\n", BROKEN "sent invalid Auth-TLS:\"yes\"" },
+	{ "Auth-Status: OK\n" PLACE "Auth-Master-User: root\nAuth-Pass: s\n",
+	  "ok 10.0.0.1:143 secret=[s] master=[root]" },
+	{ "Auth-Status: OK\n" PLACE "Auth-Cache-TTL: 30\n", "ok 10.0.0.1:143 cache=30000" },
+	{ "Auth-Status: no\nAuth-Cache-TTL: 0\n", "denied [no] cache=0" },
+	{ "Auth-Status: OK\n" PLACE "Auth-Cache-TTL: soon\n", "ok 10.0.0.1:143" },
+	{ "Auth-Status: OK\nAuth-Server: mail.example.org\nAuth-Port: 0\n",
+	  BROKEN "sent invalid server port:\"0\"" },
+	{ "Auth-Status: OK\nAuth-Server: 127.0.0.256\nAuth-Port: 143\n",
+	  BROKEN "sent invalid server address:\"127.0.0.256\"" },
+	{ "Auth-Status: OK\nAuth-Server: two words\nAuth-Port: 143\n",
+	  BROKEN "sent invalid server address:\"two words\"" },
 	{ "Auth-Status: OK\nAuth-Server: a\"b\\\x1b\xff\nAuth-Port: 143\n",
 	  BROKEN "sent invalid server address:\"a\\x22b\\x5C\\x1B\\xFF\"" },
-	{ "Auth-Status: OK\nAuth-Server: " LONG LONG LONG "\nAuth-Port: 143\n",
+	{ "Auth-Status: OK\nAuth-Server: " LONG LONG LONG LONG LONG LONG "\nAuth-Port: 143\n",
 	  BROKEN "sent invalid server address:\"" LONG LONG "...\"" },
 	{ "Auth-Status: OK\nAuth-Server: 10.0.0.1\nAuth-Port: 0\n", BROKEN "sent invalid server port:\"0\"" },
 	{ "Auth-Status: OK\nAuth-Server: 10.0.0.1\nAuth-Port: 65536\n",
@@ -140,11 +155,20 @@ static void show_ok(struct buf *to, const struct auth_answer *a)
 {
 	char text[ADDR_TEXT_MAX];
 
-	buf_format(to, "ok %s", addr_text(&a->server, text));
+	buf_put(to, STR("ok"));
+	if (a->server.family != AF_UNSPEC)
+		buf_format(to, " %s", addr_text(&a->server, text));
+	show(to, "target", a->target);
+	if (a->port != 0)
+		buf_format(to, " port=%u", a->port);
+	if (a->tls != 0)
+		buf_format(to, " tls=%u", a->tls);
+	show(to, "name", a->tls_name);
 	show(to, "user", a->user);
 	show(to, "secret", a->secret);
 	if (a->back_method != 0)
 		buf_format(to, " back=%d", (int)a->back_method);
+	show(to, "master", a->master);
 }
 
 static void show_denied(struct buf *to, const struct auth_answer *a)
@@ -168,6 +192,8 @@ static void write_down(struct buf *to, const struct auth_answer *a)
 		buf_format(to, "wait %d", (int)a->wait_ms);
 	else
 		buf_format(to, "broken: %s", a->cause);
+	if (a->verdict != AUTH_BROKEN && a->cache_ms != AUTH_CACHE_AS_CONFIGURED)
+		buf_format(to, " cache=%d", (int)a->cache_ms);
 	if (a->verdict == AUTH_BROKEN)
 		assert_int_equal(a->level, LOG_ERROR);
 }

@@ -21,8 +21,8 @@ static void assert_addr(const struct http_conf *h, size_t i, const char *want)
 {
 	char text[ADDR_TEXT_MAX];
 
-	assert_true(i < h->url.addrs_len);
-	assert_string_equal(addr_text(&h->url.addrs[i], text), want);
+	assert_true(i < h->servers.at[0].addrs_len);
+	assert_string_equal(addr_text(&h->servers.at[0].addrs[i], text), want);
 }
 
 static const struct {
@@ -58,8 +58,8 @@ static void urls(void **state)
 		snprintf(text, sizeof(text), "mail { server { auth_http %s; } }", URLS[i].word);
 		h = with(text);
 		assert_addr(h, 0, URLS[i].addr);
-		assert_str(h->url.host, str_of(URLS[i].host));
-		assert_str(h->url.uri, str_of(URLS[i].uri));
+		assert_str(h->servers.at[0].host, str_of(URLS[i].host));
+		assert_str(h->servers.at[0].uri, str_of(URLS[i].uri));
 		assert_true(auth_configured(load_server(&all, 0)));
 		unload(&all);
 	}
@@ -70,7 +70,7 @@ static void names_keep_all_their_addresses(void **state)
 	const struct http_conf *h = with("mail { server { auth_http auth.test:9000; } }");
 
 	(void)state;
-	assert_int_equal(h->url.addrs_len, 3);
+	assert_int_equal(h->servers.at[0].addrs_len, 3);
 	assert_addr(h, 0, "192.0.2.1:9000");
 	assert_addr(h, 1, "[2001:db8::1]:9000");
 	assert_addr(h, 2, "192.0.2.2:9000");
@@ -102,7 +102,7 @@ static void servers_inherit_or_replace(void **state)
 	     "auth_http_keepalive 0; auth_http_header C 4; auth_http_pass_client_cert off; } }");
 	h = http_conf(load_server(&all, 0));
 	assert_addr(h, 0, "10.0.0.1:80");
-	assert_str(h->url.uri, STR("/a"));
+	assert_str(h->servers.at[0].uri, STR("/a"));
 	assert_int_equal(h->timeout_ms, 5000);
 	assert_int_equal(h->headers.len, 4);
 	assert_str(h->headers.at[3], STR("2 3"));
@@ -110,7 +110,7 @@ static void servers_inherit_or_replace(void **state)
 	assert_int_equal(h->keepalive, 4);
 	h = http_conf(load_server(&all, 1));
 	assert_addr(h, 0, "10.0.0.3:80");
-	assert_str(h->url.uri, STR("/"));
+	assert_str(h->servers.at[0].uri, STR("/"));
 	assert_int_equal(h->timeout_ms, 70);
 	assert_int_equal(h->headers.len, 2);
 	assert_str(h->headers.at[0], STR("C"));
@@ -123,7 +123,7 @@ static const struct {
 	const char *line, *fault;
 } FAULTS[] = {
 	/* these are the words of the proxy we replace, as heard from it */
-	{ "auth_http https://x/", "invalid port in auth_http \"https://x/\"" },
+	{ "auth_http https://x/", "host not found in auth_http \"x/\"" },
 	{ "auth_http 127.0.0.1:0/", "invalid port in auth_http \"127.0.0.1:0/\"" },
 	{ "auth_http http://127.0.0.1:99999/x", "invalid port in auth_http \"127.0.0.1:99999/x\"" },
 	{ "auth_http 127.0.0.1:/x", "invalid port in auth_http \"127.0.0.1:/x\"" },

@@ -341,16 +341,17 @@ static void too_long_is_refused(void **state)
 static void frames(void **state)
 {
 	struct str words[] = { STR("X-Key"), STR("a b"), STR("X-Empty"), STR("") };
-	struct http_conf conf = { .url = { .host = STR("[::1]"), .uri = STR("/a?b=c") }, .keepalive = 1 };
+	struct http_server_conf server = { .host = STR("[::1]"), .uri = STR("/a?b=c") };
+	struct http_conf conf = { .keepalive = 1 };
 	struct arena *arena = arena_new(64);
-	struct http_frame f = http_frame_make(&conf, arena);
+	struct http_frame f = http_frame_make(&conf, &server, arena);
 
 	(void)state;
 	assert_str(f.before, STR("GET /a?b=c HTTP/1.1\r\nHost: [::1]\r\n"));
 	assert_str(f.after, STR("\r\n"));
 	conf.headers = (struct strs){ words, 4 };
 	conf.keepalive = 0;
-	f = http_frame_make(&conf, arena);
+	f = http_frame_make(&conf, &server, arena);
 	assert_str(f.before, STR("GET /a?b=c HTTP/1.0\r\nHost: [::1]\r\n"));
 	assert_str(f.after, STR("X-Key: a b\r\nX-Empty: \r\n\r\n"));
 	arena_free(arena);

@@ -73,11 +73,14 @@ static void tls_for_header(struct session *s, struct proxyhdr_tls *to)
 
 void entry_put_header(struct session *s, struct buf *to)
 {
+	enum proxy_header kind = (enum proxy_header)s->pre->approach.settings->header;
 	struct addr local = { 0 };
 	struct proxyhdr_tls tls = { 0 };
 
+	if (kind == PROXY_HEADER_OFF)
+		return;
 	session_local(s, &local);
-	if (s->at->settings->proxy_header == PROXY_HEADER_V1) {
+	if (kind == PROXY_HEADER_V1) {
 		proxyhdr_write_v1(to, &s->client_addr, &local);
 		return;
 	}

@@ -158,6 +158,77 @@ static bool make_tls(struct generation *g, struct server *server, struct tls_sha
 	return server->tls != NULL;
 }
 
+/* ---- backends ---- */
+
+static void free_backends(struct generation *g)
+{
+	for (struct backend *b = g->backends; b != NULL; b = b->next)
+		if (b->owns_tls)
+			tls_context_free(b->tls);
+}
+
+/* Scopes that say nothing of TLS themselves share the context of the one outside that does. */
+static struct tls_context *backend_context(struct generation *g, struct backend *b, struct tls_shared *shared)
+{
+	for (const struct backend *other = g->backends; other != NULL; other = other->next)
+		if (other != b && proxy_tls_home(other->scope) == proxy_tls_home(b->scope))
+			return other->tls;
+	b->owns_tls = true;
+	return tls_client_context(g->conf, b->scope, shared);
+}
+
+/* NULL after a fault. */
+static struct backend *make_backend(struct generation *g, const struct scope *scope,
+				    struct tls_shared *shared)
+{
+	struct backend *b = arena_take(g->arena, sizeof(*b));
+
+	*b = (struct backend){ .scope = scope, .settings = scope_settings(scope, &backend_module) };
+	b->tls_mode = proxy_tls_mode(scope);
+	b->tls = backend_context(g, b, shared);
+	b->next = g->backends;
+	g->backends = b;
+	return b->tls != NULL ? b : NULL;
+}
+
+struct backend *generation_backend(const struct generation *g, const struct scope *upstream)
+{
+	struct backend *b = g->backends;
+
+	while (b != NULL && b->scope != upstream)
+		b = b->next;
+	return b;
+}
+
+/* The directive that holds for a scope, wherever outside it was given. */
+static const struct words *given(const struct scope *scope, const struct module *m, const char *directive)
+{
+	while (scope != NULL && !scope_given(scope, m, directive))
+		scope = scope_outer(scope);
+	return scope != NULL ? scope_directive(scope, m, directive) : NULL;
+}
+
+/* Who knows the users, and where do they go? */
+static bool check_way(struct generation *g, const struct server *server)
+{
+	const struct backend_settings *b = server->backend->settings;
+	const struct scope *scope = server->scope;
+	const struct words *w;
+	struct str target;
+
+	if (!auth_configured(scope) && b->pass == NULL)
+		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope),
+				     "no \"auth_http\" is defined for server");
+	if (!auth_configured(scope) && b->password.at != NULL)
+		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope),
+				     "\"proxy_password_file\" without an authentication source would open "
+				     "every mailbox to everybody");
+	if (b->pass == NULL || !template_fixed(b->pass, &target))
+		return true;
+	w = given(scope, &backend_module, "proxy_pass");
+	return upstream_check_target(g->conf, target, server->settings->resolver != NULL, w->file, w->line);
+}
+
 static bool make_server(struct generation *g, const struct scope *scope, struct tls_shared *shared)
 {
 	struct server *server = arena_take(g->arena, sizeof(*server)), **end = &g->servers;
@@ -171,9 +242,10 @@ static bool make_server(struct generation *g, const struct scope *scope, struct 
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = server;
-	if (!auth_configured(scope))
-		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope),
-				     "no \"auth_http\" is defined for server");
+	server->backend = make_backend(g, scope, shared);
+	if (server->backend == NULL || !check_way(g, server))
+		return false;
+	server->modern = server->backend->settings->pass != NULL || !auth_is_http_alone(scope);
 	return make_tls(g, server, shared);
 }
 
@@ -213,6 +285,9 @@ static bool make_everything(struct generation *g, struct tls_shared *shared)
 	for (const struct scope *s = mail != NULL ? scope_first(mail, IN_SERVER) : NULL; s != NULL;
 	     s = scope_next(s))
 		good &= make_server(g, s, shared);
+	for (const struct scope *s = mail != NULL ? scope_first(mail, IN_UPSTREAM) : NULL; s != NULL;
+	     s = scope_next(s))
+		good &= make_backend(g, s, shared) != NULL;
 	for (struct server *s = g->servers; s != NULL; s = s->next)
 		good &= take_endpoints(g, s, true);
 	for (struct server *s = g->servers; s != NULL; s = s->next)
@@ -230,7 +305,9 @@ struct generation *generation_new(struct conf *conf, struct bundle *bundle, stru
 {
 	struct generation *g = mem_new(sizeof(*g));
 
-	*g = (struct generation){ .conf = conf, .bundle = bundle, .arena = arena_new(8192) };
+	*g = (struct generation){
+		.conf = conf, .bundle = bundle, .tls_shared = shared, .arena = arena_new(8192)
+	};
 	if (make_everything(g, shared))
 		return g;
 	generation_free(g);
@@ -271,9 +348,12 @@ void generation_furnish(struct generation *g, struct loop *loop, const struct au
 	own.helpers = &g->helpers;
 	own.resolver = g->resolver;
 	own.identity = auth_identity(g->conf, g->arena);
+	own.conf = g->conf;
+	own.tls_shared = g->tls_shared;
 	for (struct server *s = g->servers; s != NULL; s = s->next) {
 		own.log = &s->log;
-		s->auth = auth_source_new(&own, s->scope);
+		if (auth_configured(s->scope))
+			s->auth = auth_source_new(&own, s->scope);
 		if (s->protocol->wants_client_host && s->settings->resolver != NULL)
 			s->resolver = resolver_for(g, s, loop);
 	}
@@ -308,6 +388,7 @@ void generation_free(struct generation *g)
 	upstreams_free(g->upstreams);
 	resolver_free(g->resolver);
 	upstream_unload(g->conf);
+	free_backends(g);
 	generation_free_logs(g);
 	arena_free(g->arena);
 	conf_free(g->conf);

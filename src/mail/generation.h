@@ -10,6 +10,7 @@
 #include "auth/auth.h"
 #include "auth/helper_order.h"
 #include "loop/loop.h"
+#include "mail/backend.h"
 #include "mail/settings.h"
 #include "net/tls.h"
 #include "upstream/upstream.h"
@@ -26,7 +27,9 @@ struct server {
 	struct generation *generation;
 	struct tls_context *tls; /* of this block; NULL: no TLS here */
 	enum tls_verify_mode verify;
-	struct auth_source *auth;
+	struct auth_source *auth; /* NULL: the mail server is the judge */
+	struct backend *backend;
+	bool modern;		   /* goes beyond the proxy that we replace: see session_is_modern */
 	struct resolver *resolver; /* NULL: none */
 	struct log log, debug_log; /* the second takes everything: for debug_connection */
 	struct str name;	   /* the first server_name */
@@ -57,8 +60,10 @@ struct listener {
 struct generation {
 	struct conf *conf;
 	struct bundle *bundle;
+	struct tls_shared *tls_shared;
 	struct arena *arena;
 	struct server *servers;
+	struct backend *backends; /* of all server{} and upstream{} */
 	struct listener *listeners;
 	struct resolver *resolver;   /* of mail{}; NULL: none there, or not furnished */
 	struct upstreams *upstreams; /* NULL until furnished */
@@ -102,6 +107,9 @@ const struct door *listener_door(const struct listener *l, int fd);
 
 /* Would a connection to this address come back to us? */
 bool generation_listens(const struct generation *g, const struct addr *a);
+
+/* The one of an upstream{}. */
+struct backend *generation_backend(const struct generation *g, const struct scope *upstream);
 
 /* After a handshake with SNI: the server whose context was chosen at this door. */
 struct server *door_server(const struct door *d, const struct tls_context *chosen);

@@ -11,7 +11,7 @@
  *	leave	the last words, then the end
  *
  * Two of them, reach and login, stand in reach.c. A stage is a constant: what either stream tells goes to its
- *functions. A failure ends in `leave` or `session_end`.
+ * functions. A failure ends in `leave` or `session_end`.
  */
 #include "mail/session_private.h"
 
@@ -52,6 +52,7 @@ static void greet_secured(struct session *s);
 static void greet_named(struct session *s);
 static void talk_on(struct session *s);
 static void perform(struct session *s, enum want want);
+static void judge(struct session *s);
 static void ask(struct session *s);
 static void answered(struct auth_request *r, const struct auth_answer *a);
 static void relay(struct session *s);
@@ -280,7 +281,7 @@ static void perform(struct session *s, enum want want)
 	case WANT_AUTH:
 		s->pre->waits = 0;
 		s->pre->login.attempt++;
-		ask(s);
+		judge(s);
 		return;
 	case WANT_RELAY:
 		relay(s);
@@ -314,6 +315,30 @@ void session_watch_client(struct session *s, unsigned what)
 	is_gone(s, what);
 }
 
+/* Without an authentication source the mail server is the judge, of what can be passed on to it. */
+static void judge(struct session *s)
+{
+	const struct login *l = &s->pre->login;
+
+	if (s->at->auth != NULL) {
+		ask(s);
+		return;
+	}
+	session_enter(s, &ASK);
+	if (is_gone(s, 0))
+		return;
+	if ((l->method & (SASL_CRAM_MD5 | SASL_APOP | SASL_EXTERNAL)) != 0) {
+		session_log(s, LOG_ERROR,
+			    "%s cannot be passed on to a mail server, and there is no "
+			    "authentication source",
+			    sasl_auth_method(l->method));
+		session_unavailable(s);
+		return;
+	}
+	session_new_approach(s);
+	session_reach(s);
+}
+
 static void ask(struct session *s)
 {
 	struct prelogin *p = s->pre;
@@ -328,22 +353,37 @@ static void ask(struct session *s)
 	auth_ask(s->at->auth, &p->question);
 }
 
-/* The proxy's own fault or its neighbours': the client hears that it is temporary. */
-void session_broken(struct session *s)
+/* Tell the front what has become of a login; it may go on or not. */
+static void tell(struct session *s, enum news what)
 {
+	enum want want;
+
 	session_close_server(s);
 	session_enter(s, &TALK);
-	dialog_told(s->pre->front.dialog, NEWS_BROKEN, STR(""));
-	perform(s, WANT_CLOSE);
+	want = dialog_told(s->pre->front.dialog, what, STR(""));
+	session_limit(s, s->at->settings->timeout_ms);
+	perform(s, want);
+}
+
+/* The proxy's own fault or its neighbours': the client hears that it is temporary. */
+void session_unavailable(struct session *s)
+{
+	tell(s, session_is_modern(s) ? NEWS_UNAVAILABLE : NEWS_BROKEN);
+}
+
+void session_denied(struct session *s)
+{
+	tell(s, NEWS_BACKEND_DENIED);
+}
+
+void session_refused(struct session *s)
+{
+	tell(s, NEWS_REFUSED);
 }
 
 static void deny(struct session *s)
 {
-	enum want want = dialog_told(s->pre->front.dialog, NEWS_DENIED, STR(""));
-
-	session_enter(s, &TALK);
-	session_limit(s, s->at->settings->timeout_ms);
-	perform(s, want);
+	tell(s, NEWS_DENIED);
 }
 
 /* Time for the answer that was held back, or for the same question again. */
@@ -378,12 +418,12 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
 			return;
 		}
 		session_log(s, LOG_ERROR, "the auth source said WAIT %d times", WAITS_MAX);
-		session_broken(s);
+		session_unavailable(s);
 		return;
 	case AUTH_BROKEN:
 	case AUTH_UNKNOWN:
 		session_log(s, a->level, "%s", a->cause);
-		session_broken(s);
+		session_unavailable(s);
 		return;
 	}
 }
@@ -395,27 +435,19 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
 static void server_waits(struct session *s, unsigned what)
 {
 	if (what & STREAM_FAILED)
-		session_broken(s);
+		session_unavailable(s);
 }
 
 static void login_over_late(struct session *s)
 {
 	session_log(s, LOG_INFO, "upstream timed out (110: Connection timed out)");
-	session_broken(s);
+	session_unavailable(s);
 }
 
 void session_logged_in(struct session *s)
 {
 	session_enter(s, &LOGIN_OVER);
 	perform(s, dialog_told(s->pre->front.dialog, NEWS_LOGGED_IN, STR("")));
-}
-
-void session_refused(struct session *s)
-{
-	session_close_server(s);
-	session_enter(s, &TALK);
-	dialog_told(s->pre->front.dialog, NEWS_REFUSED, STR(""));
-	perform(s, WANT_CLOSE);
 }
 
 /* ---- relay ---- */
@@ -434,6 +466,7 @@ static void relay(struct session *s)
 				   .done = relayed,
 				   .idle_ms = s->at->settings->proxy_timeout_ms };
 	tls_settle(&s->client);
+	tls_settle(&s->server);
 	relay_start(&s->relay, early, late);
 	session_drop_prelogin(s);
 }

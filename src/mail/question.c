@@ -70,6 +70,7 @@ void question_prepare(struct session *s, auth_done_fn *done)
 	q->server_port = p->front_stage.server_port;
 	q->session_id = session_id(s);
 	q->client_host = p->front_stage.client_host;
+	q->placed = s->at->backend->settings->pass != NULL;
 	q->needs_secret = s->at->protocol->needs_secret(s->at->protocol_settings, &p->login);
 	if (h->has_addresses) {
 		q->proxy_addr = ip_text(s, &h->source);
@@ -101,10 +102,18 @@ bool certificate_passes(struct session *s, enum news *why)
 	return true;
 }
 
+/* An `at` of NULL says that nothing was said, and stays. */
+static struct str keep(struct session *s, struct str text)
+{
+	return text.at != NULL ? arena_str(s->pre->arena, text) : text;
+}
+
 void question_admitted(struct session *s, const struct auth_answer *a)
 {
 	struct login *l = &s->pre->login;
+	struct approach *w = &s->pre->approach;
 
+	session_new_approach(s);
 	if (a->cause != NULL)
 		session_log(s, a->level, "%s", a->cause);
 	if (a->user.at != NULL)
@@ -113,6 +122,11 @@ void question_admitted(struct session *s, const struct auth_answer *a)
 		buf_set(&l->secret, a->secret);
 	l->back_method = a->back_method;
 	s->server_addr = a->server;
+	w->target = keep(s, a->target);
+	w->port = a->port;
+	w->tls = a->tls;
+	w->tls_name = keep(s, a->tls_name);
+	w->master = keep(s, a->master);
 }
 
 void question_denied(struct session *s, const struct auth_answer *a)

@@ -66,6 +66,7 @@ void session_drop_prelogin(struct session *s)
 		return;
 	auth_cancel(&p->question);
 	resolve_cancel(&p->name_query);
+	route_close(&p->approach.route);
 	loop_disarm(&p->limit);
 	s->pre = NULL;
 	arena_free(p->arena);
@@ -88,6 +89,7 @@ void session_end(struct session *s)
 		relay_stop(&s->relay);
 	session_drop_prelogin(s);
 	session_close_server(s);
+	peer_leave(s->place);
 	stream_close(&s->client);
 	s->house->sockets--;
 	unlink_session(s);
@@ -187,10 +189,17 @@ void session_set_back(struct session *s)
 
 	exchange_init(x, &s->server, p->arena, reply_max + 2, 6 * p->login.user.most + 4096);
 	p->back_stage = p->front_stage;
+	if (p->approach.peer != NULL)
+		p->back_stage.settings = scope_settings_over(s->at->scope, p->approach.peer->scope,
+							     &s->at->protocol->module, p->arena);
 	p->back_stage.line_max = reply_max;
 	set_identity(s, &p->back_stage);
-	if (s->at->settings->proxy_header != PROXY_HEADER_OFF)
-		entry_put_header(s, &x->out);
+	p->back_stage.session_id = session_id(s);
+	p->back_stage.judges = s->at->auth == NULL;
+	p->back_stage.vouched = s->at->auth != NULL && session_shows_certificate(s);
+	p->back_stage.retells = session_is_modern(s);
+	p->back_stage.secures = session_tls_mode(s) == PROXY_TLS_STARTTLS;
+	entry_put_header(s, &x->out);
 	x->dialog = dialog_new(s->at->protocol->back, &p->back_stage, &p->login, &x->out, false);
 }
 

@@ -8,6 +8,7 @@
 #include "mail/session.h"
 #include "net/proxyhdr.h"
 #include "net/relay.h"
+#include "upstream/upstream.h"
 #include "vars/vars.h"
 
 /* One of the seven stages. A stage hears the events of both streams and its own time limit. */
@@ -17,6 +18,24 @@ struct session_stage {
 	void (*client)(struct session *s, unsigned what);
 	void (*server)(struct session *s, unsigned what);
 	void (*late)(struct session *s);
+};
+
+/* How a login finds its server: what was named, and how far it has come; reach.c's. */
+struct approach {
+	struct str target;   /* an upstream, host[:port], unix:PATH; at NULL: `server_addr` is all there is */
+	uint16_t port;	     /* of a target without one; 0: the protocol's */
+	unsigned tls;	     /* as the source wants it: 0: as configured, else 1 + enum proxy_tls */
+	struct str tls_name; /* what the server's certificate must name; empty: as configured */
+	struct str master;   /* as the source wants it */
+	struct route route;
+	const struct peer *peer;		 /* the server being tried; NULL with an address alone */
+	struct backend *group;			 /* its upstream{}; NULL: none */
+	const struct backend_settings *settings; /* what counts for it */
+	uint64_t began_ms;
+	unsigned tries;
+	bool repeated;	  /* a server has seen the secret before the one being tried */
+	bool spoke;	  /* the server has greeted */
+	enum want wanted; /* what the back wants once its `out` is flushed */
 };
 
 /* Everything that a session needs only until its relay starts; given back as a whole, wiped. */
@@ -30,8 +49,9 @@ struct prelogin {
 	struct auth_request question;
 	struct resolve_query name_query;
 	struct vars vars;
-	struct str id;		/* once session_id was asked for */
-	struct auth_tls tls;	/* once session_tls was asked for */
+	struct str id;	     /* once session_id was asked for */
+	struct auth_tls tls; /* once session_tls was asked for */
+	struct approach approach;
 	struct proxyhdr header; /* the PROXY header that came in */
 	const char *naming;	/* for log lines once the client's name is looked up the other way round */
 	struct str client_name; /* verified by DNS; in the arena */
@@ -55,6 +75,7 @@ struct session {
 	bool debugged; /* debug_connection names the client */
 	bool starttls; /* TLS came, or was to come, by STARTTLS */
 	struct addr client_addr, server_addr;
+	struct peer_place *place; /* at a server of an upstream, from its yes on */
 	struct session *next, **link;
 	struct task bury;
 };
@@ -104,11 +125,31 @@ void session_watch_client(struct session *s, unsigned what);
 /* reach.c: the auth source has said yes: find the way to the mail server and log in there. */
 void session_reach(struct session *s);
 
-/* journey.c: what became of it: logged in; refused in words that the client may see; or given up for reasons
- * of our own or our neighbours'. */
+/* journey.c: what became of it: logged in; the server's own words, then the end; denied as login->failure
+ * says; or trouble that may pass. */
 void session_logged_in(struct session *s);
 void session_refused(struct session *s);
-void session_broken(struct session *s);
+void session_denied(struct session *s);
+void session_unavailable(struct session *s);
+
+/* approach.c: may failures be told as they are, or must they be in the words of the proxy that we replace? */
+bool session_is_modern(const struct session *s);
+
+/* approach.c: the way begins anew, for the client's next login; this server is tried next. */
+void session_new_approach(struct session *s);
+void session_take_peer(struct session *s, const struct peer *peer);
+
+/* approach.c: about the server being tried. NULL: there is no name that it could have. */
+enum proxy_tls session_tls_mode(const struct session *s);
+const char *session_tls_name(struct session *s);
+bool session_shows_certificate(const struct session *s);
+
+/* approach.c: as whom to log in: proxy_login, once for each login; proxy_user, for the server being tried. */
+void session_rewrite_login(struct session *s);
+bool session_take_master(struct session *s);
+
+/* approach.c: the server has let the client in. */
+void session_keep_place(struct session *s);
 
 /* How much of what a client or server said is shown in the log. */
 enum { SHOWN_MAX = 256 };
@@ -129,11 +170,11 @@ void session_log_end(struct session *s, enum relay_end why);
 /* A dialog's note: see struct stage. */
 void session_note(void *owner, const char *text, struct str quoted);
 
-/* entry.c: look for a PROXY header at the front of the stream without taking more than it. True once it is
- * whole and taken; a session with a bad one, or whose client is gone, has ended. */
+/* entry.c: the PROXY headers, ours for the server if it is to have one. Look for one at the front of the
+ * stream without taking more than it. True once it is whole and taken; a session with a bad one, or whose
+ * client is gone, has ended. */
 bool entry_header(struct session *s);
 
-/* entry.c: the PROXY header for the mail server. */
 void entry_put_header(struct session *s, struct buf *to);
 
 /* identify.c: find the client's verified host name; calls s->pre->identified, maybe at once. */
@@ -149,8 +190,7 @@ const struct auth_tls *session_tls(struct session *s);
 void session_set_vars(struct session *s);
 bool session_fact(const struct vars *v, enum var which, struct str *to);
 
-/* facts.c: the session's name in our log, the auth source's and the mail server's: 16 letters and digits.
- * Only before the relay; made when it is first asked for. */
+/* facts.c: the session's name in our log, the source's and the server's. Only before the relay. */
 struct str session_id(struct session *s);
 
 /* question.c: make the question to the auth source from what is known. */

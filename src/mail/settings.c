@@ -16,10 +16,6 @@ static const struct choice STARTTLS[] = {
 	{ "off", STARTTLS_OFF }, { "on", STARTTLS_ON }, { "only", STARTTLS_ONLY }, { NULL, 0 }
 };
 
-static const struct choice PROXY_HEADER[] = {
-	{ "off", PROXY_HEADER_OFF }, { "on", PROXY_HEADER_V1 }, { "v2", PROXY_HEADER_V2 }, { NULL, 0 }
-};
-
 static void name_of_machine(struct conf *c, struct scope *in, void *settings)
 {
 	struct mail_settings *m = settings;
@@ -180,17 +176,6 @@ static const struct directive ROWS[] = {
 	  .preset = "24h",
 	  .args = "time",
 	  .help = "A relayed session ends when nothing moved in either direction for so long." },
-	{ .name = "proxy_protocol",
-	  BOTH,
-	  .min = 1,
-	  .max = 1,
-	  .slot = SLOT_ENUM,
-	  FIELD(proxy_header),
-	  .choices = PROXY_HEADER,
-	  .preset = "off",
-	  .args = "off | on | v2",
-	  .help = "Whether connections to mail servers begin with a PROXY protocol header that tells the "
-		  "client's address." },
 	{ .name = "set_real_ip_from",
 	  BOTH,
 	  .min = 1,

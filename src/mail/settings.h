@@ -33,8 +33,6 @@ struct trusted_network {
 	struct trusted_network *next;
 };
 
-enum proxy_header { PROXY_HEADER_OFF, PROXY_HEADER_V1, PROXY_HEADER_V2 };
-
 struct mail_settings {
 	const struct protocol *protocol;
 	struct strs server_names; /* the first is ours in greetings; all of them choose by SNI */
@@ -47,7 +45,6 @@ struct mail_settings {
 	uint64_t proxy_buffer;
 	bool proxy_pass_error_message;
 	uint64_t proxy_timeout_ms;
-	unsigned proxy_header; /* enum proxy_header */
 	struct trusted_network *real_ip_from;
 	struct access_rule *access; /* first match wins; no match: allowed */
 	struct endpoint *endpoints; /* of this server, in the file's order */

@@ -31,6 +31,7 @@ const struct module *const modules[] = {
 	&error_log_module,
 	&mail_module,
 	&upstream_module,
+	&backend_module,
 	&vars_module,
 	&tls_module,
 	&proxy_tls_module,

@@ -64,6 +64,9 @@ const struct scope *proxy_tls_home(const struct scope *at);
  * no name at all: stream_secure takes anything, and says so when it is. */
 const struct template *proxy_tls_name(const struct scope *at);
 
+/* Is there a proxy_ssl_certificate that is shown to servers? */
+bool proxy_tls_certified(const struct scope *at);
+
 /* A context for the servers of this scope; as of tls_client_context_from. Also where `proxy_ssl` is off, for
  * the authentication's answer may ask for TLS. */
 struct tls_context *tls_client_context(struct conf *c, const struct scope *at, struct tls_shared *shared);

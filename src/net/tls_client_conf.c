@@ -83,6 +83,11 @@ const struct template *proxy_tls_name(const struct scope *at)
 	return settings_of(at)->name;
 }
 
+bool proxy_tls_certified(const struct scope *at)
+{
+	return settings_of(at)->options.certificate.len != 0;
+}
+
 struct tls_context *tls_client_context(struct conf *c, const struct scope *at, struct tls_shared *shared)
 {
 	const struct settings *s = settings_of(at);

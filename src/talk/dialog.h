@@ -71,6 +71,7 @@ struct stage {
 	struct str server_ip; /* the address that the client connected to; as client_ip */
 	/* For a back; what is off or empty is left out. */
 	bool secures;	    /* TLS comes first, by STARTTLS, or there is no login */
+	bool judges;	    /* the server is the judge of this login: nobody has looked at it before */
 	bool vouched;	    /* the client is known and we show a certificate: EXTERNAL, where it is offered */
 	bool retells;	    /* the client hears the server's capabilities behind the login (IMAP) */
 	bool client_secure; /* the client came by TLS */

@@ -41,7 +41,7 @@ static bool needs_mail(const struct dialog *d)
 
 static bool needs_auth(const struct dialog *d)
 {
-	return settings_of(d)->proxy_auth && !needs_mail(d);
+	return (settings_of(d)->proxy_auth || d->stage->judges) && !needs_mail(d);
 }
 
 static bool needs_hello(const struct dialog *d)

@@ -90,7 +90,7 @@ static bool knows_login(const struct dialog *d)
 {
 	const struct smtp_settings *s = d->stage->settings;
 
-	return d->login->user.len != 0 && !s->proxy_auth;
+	return d->login->user.len != 0 && !s->proxy_auth && !d->stage->judges;
 }
 
 static bool knows_port(const struct dialog *d)

@@ -104,10 +104,8 @@ void session_set_back(struct session *s);
 /* session.c: what the server said at last, without IMAP's tag, as the log shows it. */
 struct str session_answer(const struct session *s);
 
-/* session.c: the name for log lines outlives the login. */
+/* session.c: the name for log lines outlives the login; the end, from wherever; and parts of it. */
 void session_keep_login(struct session *s);
-
-/* session.c: the end, from wherever; and parts of it. */
 void session_end(struct session *s);
 void session_close_server(struct session *s);
 stream_fn session_server_event;

@@ -213,8 +213,10 @@ static struct control *control_open(struct loop *loop, const char *path, struct 
 	struct stat st;
 
 	if (fd < 0) {
-		log_put(log, LOG_WARN, 0, "no control socket for posternctl: %s \"%s\" failed (%d: %s)", step,
-			path, errno, strerror(errno));
+		/* where the default has no folder, nobody has asked for it */
+		log_put(log, errno == ENOENT ? LOG_NOTICE : LOG_WARN, 0,
+			"no control socket for posternctl: %s \"%s\" failed (%d: %s)", step, path, errno,
+			strerror(errno));
 		return NULL;
 	}
 	c = mem_new(sizeof(*c));

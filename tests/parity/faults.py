@@ -480,7 +480,7 @@ add("include of a folder of files", "mail", "include servers/*.conf;",
 add("removed directives", "server",
     "ssl on;\nssl_certificate {certs}/mail.example.crt;\nssl_certificate_key {certs}/mail.example.key;",
     at('the "ssl" directive is deprecated, use the "listen ... ssl" directive instead'), level="warn",
-    postern=at('unknown directive "ssl"'), because="newer-texts", postern_level="emerg")
+    postern=at('"ssl" directive is not allowed here'), because="newer-texts", postern_level="emerg")
 add("allow", "server", "allow 127.0.0.1;", at('"allow" directive is not allowed here'), postern="",
     because="allow-deny")
 for where, line, says in (

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from peers import Process, Site, take_port
+from peers import Postern, Process, Site, take_port
 from peers.janitor import processes
 from peers.postern import REPOSITORY
 from peers.process import wait_until
@@ -50,8 +51,9 @@ def test_every_printed_command_works():
     done = subprocess.run([sys.executable, MAILROOM, "--check", "--free-ports"], capture_output=True, text=True,
                           timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(re.findall("^ok +curl", done.stdout, re.MULTILINE)) == 6
+    assert len(re.findall("^ok +curl", done.stdout, re.MULTILINE)) == 7
     assert len(re.findall("^ok +swaks", done.stdout, re.MULTILINE)) == 2
+    assert len(re.findall("^ok +echo .*posternctl user add mary", done.stdout, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -67,14 +69,32 @@ def test_nothing_is_left_behind(sig):
         wait_until(lambda: not living(family) and not os.listdir(place), 10, "the janitor")
 
 
+def paste(text, pattern):
+    """The printed command that the pattern finds, run as it stands."""
+    command = re.search(rf"^  ({pattern})$", text, re.MULTILINE)[1]
+    return subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30, check=False)
+
+
 def test_it_shows_the_log_and_the_commands_work_as_printed():
     with Site() as site:
         room, _ = start(site, "--free-ports")
         text = room.log_text()
-        command = re.search(r"^  (curl .*imap://.*)$", text, re.MULTILINE)[1]
-        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30, check=False)
-        assert "This mailbox lives on the server alpha." in done.stdout
+        assert "This mailbox lives on the server alpha." in paste(text, "curl .*ada.* .imap://.*").stdout
         room.wait_log('login: "ada@example.org"')
+
+
+def test_a_user_is_added_while_it_runs():
+    with Site() as site:
+        room, _ = start(site, "--free-ports")
+        text = room.wait_log("curl -s -u mary")
+        early = paste(text, "curl .*mary.*")
+        assert early.returncode != 0 and early.stdout == ""
+        added = paste(text, "echo .* user add mary.*")
+        assert added.returncode == 0, added.stderr
+        assert "This mailbox lives on the server beta." in paste(text, "curl .*mary.*").stdout
+        assert "reconfiguring" not in room.log_text()
+        again = paste(text, "echo .* user add mary.*")
+        assert again.returncode == 1 and "is there already" in again.stderr
 
 
 def test_a_taken_port_is_named_with_the_cure():
@@ -106,3 +126,13 @@ def test_a_missing_program_is_said():
                               env={**os.environ, "POSTERN": f"{empty}/postern"})
     assert done.returncode == 1
     assert "run `make` first" in done.stderr
+
+
+def test_a_postern_without_a_store_is_said():
+    with tempfile.TemporaryDirectory() as bare:
+        for name in ("postern", "posternctl"):
+            shutil.copy(Path(Postern.program()).parent / name, bare)
+        done = subprocess.run([sys.executable, MAILROOM, "--free-ports"], capture_output=True, text=True, timeout=60,
+                              check=False, env={**os.environ, "POSTERN": f"{bare}/postern"})
+    assert done.returncode == 1
+    assert "built without SQLite" in done.stderr and "libsqlite3-dev" in done.stderr

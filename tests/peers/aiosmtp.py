@@ -19,13 +19,13 @@ HOST = "127.0.0.1"
 class AioSmtp:
     """Same constructor and attributes as Postfix, but for `sasl`: here `users` maps names to passwords."""
 
-    def __init__(self, site, name, mailboxes, *, users=None, host=HOST):
+    def __init__(self, site, name, mailboxes, *, users=None, host=HOST, port=None):
         self.site = site
         self.name = name
         self.mailboxes = dict(mailboxes)
         self.users = dict(users or {})
         self.host = host
-        self.port = site.port()
+        self.port = port or site.port()
         self.dir = site.directory(name)
         self.log = self.dir / "log"
         self.process = None
@@ -55,8 +55,8 @@ class AioSmtp:
         return self.process.stop() if self.process else None
 
 
-def smtp_server(site, name, mailboxes, dovecot):
-    """Postfix where it can run, else AioSmtp; not started. Its users are those of `dovecot`."""
+def smtp_server(site, name, mailboxes, dovecot, port=None):
+    """Postfix where it can run, else AioSmtp, on the address of `dovecot`; not started. Its users are those of `dovecot`."""
     if Postfix.why_not() is None:
-        return Postfix(site, name, mailboxes, sasl=dovecot.sasl_socket)
-    return AioSmtp(site, name, mailboxes, users=dovecot.users)
+        return Postfix(site, name, mailboxes, sasl=dovecot.sasl_socket, host=dovecot.host, port=port)
+    return AioSmtp(site, name, mailboxes, users=dovecot.users, host=dovecot.host, port=port)

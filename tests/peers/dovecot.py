@@ -98,14 +98,16 @@ class Dovecot:
     proxied  the listeners expect a PROXY header, and believe it from loopback
     storage  "maildir" or "mdbox"
     extra    more configuration, as text
+    ports    of IMAP and POP3, for servers that share them on addresses (`host`) of their own
     """
 
-    def __init__(self, site, name, users, *, tls=None, proxied=False, storage="maildir", extra="", host=HOST):
+    def __init__(self, site, name, users, *, tls=None, proxied=False, storage="maildir", extra="", host=HOST,
+                 ports=None):
         self.site = site
         self.name = name
         self.users = dict(users)
         self.host = host
-        self.imap, self.pop3 = site.port(), site.port()
+        self.imap, self.pop3 = ports or (site.port(), site.port())
         self.imaps, self.pop3s = (site.port(), site.port()) if tls else (0, 0)
         self.dir = site.directory(name)
         self.mail = site.directory(f"{name}/mail", unprivileged_user())

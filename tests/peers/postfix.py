@@ -22,7 +22,7 @@ maillog_file = {log}
 maillog_file_prefixes = {dir}
 myhostname = {hostname}
 mydomain = {hostname}
-inet_interfaces = {host}
+inet_interfaces = loopback-only
 inet_protocols = all
 mydestination =
 alias_maps =
@@ -97,9 +97,10 @@ class Postfix:
     sasl       the socket of a Dovecot that knows the users (Dovecot.sasl_socket); without it, no AUTH
     tls        an issued Certificate: STARTTLS is offered, and the port `smtps` has TLS from the first byte
     extra      more main.cf lines, as text
+    port       where it listens on `host`, if that is not to be any
     """
 
-    def __init__(self, site, name, mailboxes, *, sasl=None, tls=None, extra="", host=HOST):
+    def __init__(self, site, name, mailboxes, *, sasl=None, tls=None, extra="", host=HOST, port=None):
         self.site = site
         self.name = name
         self.mailboxes = dict(mailboxes)
@@ -107,7 +108,7 @@ class Postfix:
         self.tls = tls
         self.extra = extra
         self.host = host
-        self.port = site.port()
+        self.port = port or site.port()
         self.smtps = site.port() if tls else 0
         self.dir = site.directory(name)
         self.log = self.dir / "log"
@@ -133,7 +134,7 @@ class Postfix:
         if self.tls:
             extra += f"\nsmtpd_tls_chain_files = {self.tls.key}, {self.tls.chain}\n"
         (config / "main.cf").write_text(_MAIN.format(
-            queue=self.dir / "queue", data=self.dir / "data", dir=self.dir, log=self.log, host=self.host,
+            queue=self.dir / "queue", data=self.dir / "data", dir=self.dir, log=self.log,
             hostname=f"{self.name}.example", mailboxes=mailboxes, uid=owner.pw_uid, gid=owner.pw_gid,
             domains=" ".join(sorted({a.rpartition("@")[2] for a in self.mailboxes})),
             sasl_on="yes" if self.sasl else "no", sasl=self.sasl or "none", tls="may" if self.tls else "none",

@@ -56,7 +56,8 @@ static const struct directive ROWS[] = {
 	  FIELD(headers),
 	  .set = header_set,
 	  .args = "name value",
-	  .help = "A header that is added to every question, such as a secret that proves who is asking." },
+	  .help = "A header that is added to every question, such as a secret that proves who is asking. "
+		  "The value may hold variables; a $ before anything but a known name is a $." },
 	{ .name = "auth_http_pass_client_cert",
 	  BOTH,
 	  .min = 1,

@@ -111,6 +111,25 @@ static void put_tls(struct writer *w, const struct auth_tls *tls)
 		put_escaped(w, STR("Auth-SSL-Cert"), tls->certificate);
 }
 
+/* As they stand in the configuration, but for variables: what these hold is checked as all else that comes
+ * from outside. */
+static void put_headers(struct writer *w, const struct http_frame *frame, const struct auth_request *r)
+{
+	for (size_t i = 0; i < frame->headers_len; i++) {
+		const struct http_header *h = &frame->headers[i];
+		struct str text = template_source(h->value);
+
+		if (r->vars != NULL && !template_fixed(h->value, &text)) {
+			put_value(w, h->name, template_fill(h->value, r->vars));
+			continue;
+		}
+		buf_put(w->to, h->name);
+		buf_put(w->to, STR(": "));
+		buf_put(w->to, text);
+		buf_put(w->to, STR("\r\n"));
+	}
+}
+
 bool http_request_write(struct buf *to, const struct http_frame *frame, const struct auth_request *r,
 			struct str *culprit)
 {
@@ -123,15 +142,31 @@ bool http_request_write(struct buf *to, const struct http_frame *frame, const st
 		put_extra(&w, r);
 	put_envelope(&w, r->login);
 	put_tls(&w, &r->tls);
+	put_headers(&w, frame, r);
 	buf_put(to, frame->after);
 	*culprit = w.culprit;
 	return w.culprit.at == NULL && !to->full;
 }
 
-struct http_frame http_frame_make(const struct http_conf *conf, const struct http_server_conf *server,
-				  struct arena *home)
+/* The configured headers compiled, where one of them holds a variable; else NULL. */
+static const struct http_header *compile_headers(struct conf *c, struct strs words, struct arena *home)
 {
-	struct http_frame frame;
+	struct http_header *headers = arena_take(home, words.len / 2 * sizeof(*headers));
+	bool fixed = true;
+	struct str text;
+
+	for (size_t i = 0; c != NULL && i + 1 < words.len; i += 2) {
+		headers[i / 2].name = words.at[i];
+		headers[i / 2].value = template_new_loose(c, words.at[i + 1]);
+		fixed = template_fixed(headers[i / 2].value, &text) && fixed;
+	}
+	return fixed ? NULL : headers;
+}
+
+struct http_frame http_frame_make(const struct http_conf *conf, const struct http_server_conf *server,
+				  struct conf *c, struct arena *home)
+{
+	struct http_frame frame = { 0 };
 	struct buf b;
 
 	/* without kept connections the request is, to the byte, what servers know from the proxy we
@@ -139,7 +174,10 @@ struct http_frame http_frame_make(const struct http_conf *conf, const struct htt
 	frame.before = arena_format(home, "GET %.*s HTTP/1.%d\r\nHost: %.*s\r\n", STR_ARG(server->uri),
 				    conf->keepalive != 0, STR_ARG(server->host));
 	buf_init_in(&b, home, SIZE_MAX / 8);
-	for (size_t i = 0; i + 1 < conf->headers.len; i += 2) {
+	frame.headers = compile_headers(c, conf->headers, home);
+	if (frame.headers != NULL)
+		frame.headers_len = conf->headers.len / 2;
+	for (size_t i = 0; frame.headers == NULL && i + 1 < conf->headers.len; i += 2) {
 		buf_put(&b, conf->headers.at[i]);
 		buf_put(&b, STR(": "));
 		buf_put(&b, conf->headers.at[i + 1]);

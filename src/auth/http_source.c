@@ -12,10 +12,10 @@
 enum { FRESH_MS = 1000, RESOLVE_MS = 30000 };
 
 static void init_server(struct http_source *s, struct http_server *to, const struct http_server_conf *conf,
-			struct arena *home)
+			const struct auth_tools *tools)
 {
 	*to = (struct http_server){ .conf = conf, .source = s };
-	to->frame = http_frame_make(s->conf, conf, home);
+	to->frame = http_frame_make(s->conf, conf, tools->conf, tools->home);
 	to->addrs = (struct addr *)(uintptr_t)conf->addrs;
 	to->addrs_len = conf->addrs_len;
 	to->name = conf->tls ? conf->name : NULL;
@@ -33,7 +33,7 @@ void http_source_init(struct http_source *s, const struct auth_tools *tools, con
 	s->servers_len = conf->servers.len;
 	s->servers = arena_take(tools->home, s->servers_len * sizeof(*s->servers));
 	for (size_t i = 0; i < s->servers_len; i++) {
-		init_server(s, &s->servers[i], &conf->servers.at[i], tools->home);
+		init_server(s, &s->servers[i], &conf->servers.at[i], tools);
 		tls = tls || conf->servers.at[i].tls;
 	}
 	if (tls)

@@ -344,17 +344,76 @@ static void frames(void **state)
 	struct http_server_conf server = { .host = STR("[::1]"), .uri = STR("/a?b=c") };
 	struct http_conf conf = { .keepalive = 1 };
 	struct arena *arena = arena_new(64);
-	struct http_frame f = http_frame_make(&conf, &server, arena);
+	struct http_frame f = http_frame_make(&conf, &server, NULL, arena);
 
 	(void)state;
 	assert_str(f.before, STR("GET /a?b=c HTTP/1.1\r\nHost: [::1]\r\n"));
 	assert_str(f.after, STR("\r\n"));
 	conf.headers = (struct strs){ words, 4 };
 	conf.keepalive = 0;
-	f = http_frame_make(&conf, &server, arena);
+	f = http_frame_make(&conf, &server, NULL, arena);
 	assert_str(f.before, STR("GET /a?b=c HTTP/1.0\r\nHost: [::1]\r\n"));
 	assert_str(f.after, STR("X-Key: a b\r\nX-Empty: \r\n\r\n"));
 	arena_free(arena);
+}
+
+static void hear(void *to, enum log_level level, const char *text)
+{
+	(void)to;
+	(void)level;
+	print_error("%s\n", text);
+}
+
+static bool fact(const struct vars *v, enum var which, struct str *to)
+{
+	static const struct str values[VARS_LEN] = {
+		[VAR_LOGIN] = LIT("joe@Example.org"), [VAR_SMTP_HELO] = LIT("a\tb")
+	};
+
+	(void)v;
+	*to = values[which];
+	return to->len != 0;
+}
+
+/* A '$' is literal but before a name that is known; the rest of the configured headers stays as it is. */
+static void headers_with_variables(void **state)
+{
+	struct str words[] = { STR("X-Key"),  STR("pa$$word\t$1"), STR("X-Where"), STR("$login_domain $site"),
+			       STR("X-Helo"), STR("${smtp_helo}") };
+	struct http_server_conf server = { .host = STR("h"), .uri = STR("/") };
+	struct http_conf conf = { .keepalive = 1, .headers = { words, 4 } };
+	struct conf_source source = { .modules = (const struct module *const[]){ NULL },
+				      .bundle = bundle_record(),
+				      .file = "/c",
+				      .prefix = "/",
+				      .say = hear };
+	struct fixture *f = begin(SASL_PLAIN, "imap");
+	struct vars vars = { .home = f->arena, .fact = fact };
+	struct http_frame frame;
+	struct str culprit;
+	struct conf *c;
+
+	(void)state;
+	bundle_put(source.bundle, BUNDLE_CONF, STR("/c"), STR(""));
+	c = conf_load(&source);
+	assert_non_null(c);
+	frame = http_frame_make(&conf, &server, c, f->arena);
+	f->request.vars = &vars;
+	assert_true(http_request_write(&f->bytes, &frame, &f->request, &culprit));
+	assert_non_null(memmem(f->bytes.at, f->bytes.len,
+			       "\r\nX-Key: pa$$word\t$1\r\nX-Where: example.org $site\r\n\r\n", 52));
+	conf.headers.len = 6;
+	frame = http_frame_make(&conf, &server, c, f->arena);
+	buf_clear(&f->bytes);
+	assert_false(http_request_write(&f->bytes, &frame, &f->request, &culprit));
+	assert_str(culprit, STR("X-Helo"));
+	conf.headers.len = 2;
+	frame = http_frame_make(&conf, &server, c, f->arena);
+	assert_null(frame.headers);
+	assert_str(frame.after, STR("X-Key: pa$$word\t$1\r\n\r\n"));
+	conf_free(c);
+	bundle_free(source.bundle);
+	end(f);
 }
 
 int main(void)
@@ -369,6 +428,7 @@ int main(void)
 		cmocka_unit_test(no_control_in_an_envelope),
 		cmocka_unit_test(too_long_is_refused),
 		cmocka_unit_test(frames),
+		cmocka_unit_test(headers_with_variables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The four configurations of examples/, as operators read them but for ports and paths, from end to end."""
+"""The configurations of examples/, as operators read them but for ports and paths, from end to end."""
 
 import imaplib
 import poplib
 import smtplib
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from line import Line
-from peers import AioSmtp, Postern, Postfix, Process
+from peers import AioSmtp, Dovecot, Postern, Postfix, Process
 from peers.examples import EXAMPLES, example
 from peers.maildir import messages
 from peers.process import wait_until
-from town import HOST
+from stubs.background import Background
+from stubs.names import NameServer
+from town import HOST, IMPATIENT
 
 
 @pytest.fixture
@@ -176,3 +180,101 @@ def test_relay_denies_other_domains_and_stays(relay):
         assert line.ask("QUIT").startswith("221 ")
     wait_until(lambda: messages(boxes["hr.abc.com"]), 30, "the message")
     assert not messages(boxes["eng.abc.com"])
+
+
+# 5: the smallest one, where the mail server decides
+
+
+def test_passthrough(open_gate, town):
+    user = town.user("alpha")
+    _, ports = open_gate("passthrough.conf", behind={143: town.dovecots["alpha"].imap}, words={"192.0.2.10": HOST})
+    imap = imaplib.IMAP4(HOST, ports[143])
+    with pytest.raises(imaplib.IMAP4.error):
+        imap.login(user.name, "wrong")
+    imap = imaplib.IMAP4(HOST, ports[143])
+    imap.login(user.name, user.password)
+    imap.select()
+    assert user.proof.encode() in imap.fetch("1", "(BODY[TEXT])")[1][0][1]
+    imap.logout()
+
+
+# 6: users in the store, names of servers, TLS to them
+
+
+ADA, BOB, PASSWORD = "ada@example.org", "bob@example.org", "a password"
+
+
+class Store:
+    """Two Dovecots and one Postfix with TLS; the first server of the south has an address where nobody listens."""
+
+    SERVERS = {"north": "127.0.0.2", "south2": "127.0.0.3"}
+
+    def __init__(self, site, town, open_gate, stubs):
+        imap, pop3, smtp = site.port(), site.port(), site.port()
+        zone = {(f"{name}.example.org", "A"): [host] for name, host in {"south1": "127.0.0.4", **self.SERVERS}.items()}
+        names = stubs.run(NameServer(zone).start())
+        self.dovecots = {}
+        for name, host in self.SERVERS.items():
+            certificate = town.authority.issue(f"{name}.example.org", alt=(f"DNS:{name}.example.org",))
+            self.dovecots[name] = Dovecot(site, name, {ADA: PASSWORD, BOB: PASSWORD}, tls=certificate, host=host,
+                                          extra=IMPATIENT, ports=(imap, pop3)).start()
+            if Postfix.why_not() is None:
+                boxes = {who: self.dovecots[name].maildir(who) for who in (ADA, BOB)}
+                Postfix(site, f"smtp-{name}", boxes, sasl=self.dovecots[name].sasl_socket, tls=certificate, host=host,
+                        port=smtp).start()
+        self.gate, self.ports = open_gate(
+            "store.conf", certificate=town.certificate, behind={143: imap, 993: imap, 995: pop3, 587: smtp},
+            words={"127.0.0.53": f"{HOST}:{names.port}", "/etc/postern/mail-ca.pem": town.authority.ca})
+
+    def add(self, name, *more):
+        store = self.gate.dir / "users.db"
+        program = Path(Postern.program()).parent / "posternctl"
+        subprocess.run([program, "user", "add", name, "--stdin", "--store", store, *more], input=PASSWORD + "\n",
+                       text=True, check=True)
+        store.chmod(0o644)  # the prefix of the test is not that of the workers' group
+
+
+@pytest.fixture
+def store(site, town, open_gate):
+    with Background() as stubs:
+        yield Store(site, town, open_gate, stubs)
+
+
+@pytest.mark.parametrize("route, lives", [((), "north"), (("--route", "south"), "south2")])
+def test_store(store, tls, route, lives):
+    store.add(ADA, *route)
+    store.add(BOB)
+    store.dovecots[lives].save(ADA, f"Subject: here\r\n\r\nThis is {lives}.\r\n".encode())
+
+    imap = imaplib.IMAP4(HOST, store.ports[143])
+    assert "LOGINDISABLED" in imap.capabilities or "AUTH=PLAIN" not in imap.capabilities
+    imap.starttls(tls)
+    imap.login(ADA, PASSWORD)
+    imap.select()
+    assert f"This is {lives}.".encode() in imap.fetch("1", "(BODY[TEXT])")[1][0][1]
+    imap.logout()
+
+    pop = poplib.POP3_SSL(HOST, store.ports[995], context=tls)
+    pop.user(ADA)
+    pop.pass_(PASSWORD)
+    assert f"This is {lives}.".encode() in pop.retr(1)[1]
+    pop.quit()
+
+
+@pytest.mark.skipif(Postfix.why_not() is not None, reason="only Postfix speaks TLS here")
+def test_store_submission(store, tls):
+    store.add(ADA, "--route", "south")
+    with smtplib.SMTP(HOST, store.ports[587]) as smtp:
+        smtp.starttls(context=tls)
+        smtp.login(ADA, PASSWORD)
+        smtp.sendmail(ADA, [BOB], "Subject: x\r\n\r\nby the store\r\n")
+    wait_until(lambda: messages(store.dovecots["south2"].maildir(BOB)), 30, "the message")
+
+
+def test_store_refuses(store, tls):
+    store.add(ADA)
+    for name, password in ((ADA, "wrong"), (BOB, PASSWORD)):
+        imap = imaplib.IMAP4_SSL(HOST, store.ports[993], ssl_context=tls)
+        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED|[Aa]uthentication failed|nvalid"):
+            imap.login(name, password)
+        imap.shutdown()

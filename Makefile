@@ -13,7 +13,7 @@ export BUILD := $(abspath $(BUILD))
 .PHONY: all run test test-unit test-asan test-house test-house-asan test-parity fuzz check format install clean help \
 	bench bench-quick bench-programs
 
-all: $(BUILD)/build.ninja                  ## build the programs: build/postern
+all: $(BUILD)/build.ninja                  ## build the programs: build/postern, build/posternctl, helpers
 	ninja -C $(BUILD) $(PROGRAMS)
 
 $(BUILD)/build.ninja:
@@ -22,11 +22,14 @@ $(BUILD)/build.ninja:
 
 run:                                       ## postern with real mail servers behind it; SHIFT=N adds N to the ports
 	tools/install-deps build run
+	@# A build that was set up before SQLite was there has to look for it again.
+	@[ ! -e $(BUILD)/build.ninja ] || [ -e $(BUILD)/postern-auth-sqlite ] || meson setup --reconfigure $(BUILD)
 	$(MAKE) all
 	exec tools/mailroom --shift $(SHIFT)
 
 test:                                      ## all tests
-	tools/install-deps build run test check
+	tools/install-deps build libraries run test check
+	@[ ! -e $(BUILD)/build.ninja ] || meson setup --reconfigure $(BUILD) >/dev/null
 	exec tests/run-all
 
 test-unit:                                 ## unit tests and transcripts; ONLY=NAME for one

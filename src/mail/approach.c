@@ -105,6 +105,7 @@ bool session_take_master(struct session *s)
 		return false;
 	buf_set(&l->master, b->user);
 	buf_set(&l->secret, b->password);
+	s->pre->approach.lent = true;
 	l->back_method = 0;
 	return true;
 }

@@ -118,8 +118,10 @@ void question_admitted(struct session *s, const struct auth_answer *a)
 		session_log(s, a->level, "%s", a->cause);
 	if (a->user.at != NULL)
 		buf_set(&l->user, a->user);
-	if (a->secret.at != NULL)
+	if (a->secret.at != NULL) {
+		w->lent = !str_eq(a->secret, buf_text(&l->secret));
 		buf_set(&l->secret, a->secret);
+	}
 	l->back_method = a->back_method;
 	s->server_addr = a->server;
 	w->target = keep(s, a->target);

@@ -370,11 +370,14 @@ static void login_server(struct session *s, unsigned what)
 /* ---- refused ---- */
 
 /* What a refusal means. Where nobody but the server has judged the login, one without a reason is about the
- * credentials; where a source has said yes before, it is trouble between the two. */
+ * credentials; where a source has said yes before, it is trouble between the two. So it is when the password
+ * that was refused is one of ours, which the client does not know. */
 static enum failure meaning(const struct session *s)
 {
 	enum failure f = s->pre->login.failure;
 
+	if (f == FAILURE_CREDENTIALS && s->pre->approach.lent)
+		return FAILURE_CONFIG;
 	if (f == FAILURE_UNCLEAR)
 		return s->at->auth == NULL ? FAILURE_CREDENTIALS : FAILURE_CONFIG;
 	return f;
@@ -384,8 +387,6 @@ static enum failure meaning(const struct session *s)
 static void login_denied(struct session *s)
 {
 	route_outcome(&approach_of(s)->route, ROUTE_GOOD, NULL);
-	if (s->at->auth != NULL)
-		auth_cache_drop(&s->pre->question);
 	session_denied(s);
 }
 
@@ -402,6 +403,10 @@ static void login_refused(struct session *s)
 		session_enter(s, &LOGIN_REFUSED);
 	session_log_quoted(s, pass || (session_is_modern(s) && about_client) ? LOG_INFO : LOG_ERROR,
 			   s->pre->back.dialog->complaint, session_answer(s));
+	/* what the source said of this user is doubtful now */
+	if (s->at->auth != NULL &&
+	    (about_client || l->failure == FAILURE_CREDENTIALS || l->failure == FAILURE_UNCLEAR))
+		auth_cache_drop(&s->pre->question);
 	if (session_is_modern(s) && why == FAILURE_TEMPORARY)
 		server_failed(s, "it refuses logins");
 	else if (pass)

@@ -33,6 +33,7 @@ struct approach {
 	const struct backend_settings *settings; /* what counts for it */
 	uint64_t began_ms;
 	unsigned tries;
+	bool lent;	  /* the secret for the server is not the one that the client said */
 	bool repeated;	  /* a server has seen the secret before the one being tried */
 	bool spoke;	  /* the server has greeted */
 	enum want wanted; /* what the back wants once its `out` is flushed */

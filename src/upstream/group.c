@@ -319,3 +319,8 @@ bool upstream_defined(const struct upstreams *u, struct str name)
 {
 	return group_scope(u->conf, name) != NULL;
 }
+
+const struct scope *upstream_scope(const struct upstreams *u, struct str target)
+{
+	return group_scope(u->conf, target);
+}

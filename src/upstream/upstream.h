@@ -70,6 +70,10 @@ void upstreams_free(struct upstreams *u);
 /* Is there an upstream{} of this name? */
 bool upstream_defined(const struct upstreams *u, struct str name);
 
+/* The scope of the upstream{} that `target` names; NULL: it names none. Lives as long as the configuration.
+ */
+const struct scope *upstream_scope(const struct upstreams *u, struct str target);
+
 /* --- for one login ------------------------------------------------------------------------------------- */
 
 /* A server to try. What it points at lives until its route is closed. */

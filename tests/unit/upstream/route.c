@@ -98,6 +98,8 @@ static void each_server_once(void **state)
 	route_close(&walk.route);
 	assert_true(upstream_defined(scene.upstreams, STR("g")));
 	assert_false(upstream_defined(scene.upstreams, STR("gg")));
+	assert_str(scope_words(upstream_scope(scene.upstreams, STR("G")))->at[1], STR("g"));
+	assert_null(upstream_scope(scene.upstreams, STR("gg")));
 	scene_close(&scene);
 }
 

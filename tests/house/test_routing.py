@@ -93,8 +93,8 @@ def open_gate(site, town):
             for server in ("north", "south"):
                 text = text.replace(server.upper(), town.place(protocol, server))
             return text
-        gate = Postern(site, configuration(fill(mail), f"listen {door[0]}:{door[1]}; protocol {protocol}; {fill(lines)}",
-                                           main=main), name=f"gate{len(gates)}").start()
+        server = f"listen {door[0]}:{door[1]}; protocol {protocol}; {fill(lines)}"
+        gate = Postern(site, configuration(fill(mail), server, main=main), name=f"gate{len(gates)}").start()
         gate.door, gate.protocol = door, protocol
         gates.append(gate)
         return gate
@@ -460,7 +460,8 @@ def test_a_check_takes_a_frozen_server_out(site, open_gate, kind):
             os.kill(pid, signal.SIGCONT)
     gate.wait_log(f"{name} is up again", 20)
     wait_until(lambda: enter(gate, ADA["north"]).startswith("a OK") and
-               f"login: \"ada@example.org\", upstream: {HOST}:{frozen.imap}" in gate.log_text(), 20, "a login there", gate)
+               f'login: "ada@example.org", upstream: {HOST}:{frozen.imap}' in gate.log_text(), 20, "a login there",
+               gate)
 
 
 def test_a_check_that_logs_in_sees_a_refusal(site, open_gate):

@@ -3,6 +3,7 @@
 #include "ctl/ctl.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,15 +31,26 @@ static int help(FILE *to, int status)
 	return status;
 }
 
+static bool asks_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return help(stderr, CTL_USAGE);
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (strcmp(argv[1], "help") == 0 || asks_help(argv[1]))
 		return help(stdout, 0);
 	for (int i = 0; i < COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i]->name) == 0) {
-			int status = commands[i]->run(argc - 2, argv + 2);
+			int status;
+
+			if (asks_help(argv[argc - 1])) {
+				printf("Usage:\n%s", commands[i]->help);
+				return 0;
+			}
+			status = commands[i]->run(argc - 2, argv + 2);
 
 			if (status == CTL_USAGE)
 				fprintf(stderr, "Usage:\n%s", commands[i]->help);

@@ -218,7 +218,8 @@ static bool check_way(struct generation *g, const struct server *server)
 
 	if (!auth_configured(scope) && b->pass == NULL)
 		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope),
-				     "no \"auth_http\" is defined for server");
+				     "no \"auth_http\" is defined for server, nor another source of users, "
+				     "nor \"proxy_pass\"");
 	if (!auth_configured(scope) && b->password.at != NULL)
 		return conf_fault_at(g->conf, scope_file(scope), scope_line(scope),
 				     "\"proxy_password_file\" without an authentication source would open "

@@ -350,6 +350,9 @@ def test_command_lines_that_are_wrong(house):
     for words in (["user"], ["user", "add"], ["user", "frob"], ["user", "add", "x", "--password=y"], ["user", "list", "x"],
                   ["user", "add", "x", "y"], ["frob"], []):
         assert house.ctl(*words).returncode == 2
+    for words in (["-h"], ["user", "--help"], ["user", "add", "-h"], ["cache", "-h"]):
+        done = house.ctl(*words)
+        assert done.returncode == 0 and done.stdout.startswith("Usage:") and not done.stderr
     for words, text, says in ((["add", "joe", "--stdin"], "", "no password"),
                               (["add", "joe", "--hash={NOSUCH}x"], "", "scheme is unknown"),
                               (["add", "joe", "--stdin", "--networks=here"], "x\n", "networks"),

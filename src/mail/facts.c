@@ -39,14 +39,14 @@ struct str session_id(struct session *s)
 
 static struct str number(struct session *s, uint64_t n)
 {
-	return arena_format(s->pre->arena, "%llu", (unsigned long long)n);
+	return arena_format(s->pre->vars.home, "%llu", (unsigned long long)n);
 }
 
 static struct str ip_text(struct session *s, const struct addr *a)
 {
 	char text[ADDR_TEXT_MAX];
 
-	return arena_str(s->pre->arena, str_of(addr_ip_text(a, text)));
+	return arena_str(s->pre->vars.home, str_of(addr_ip_text(a, text)));
 }
 
 static struct str login(struct session *s)
@@ -106,7 +106,7 @@ static struct str ssl_server_name(struct session *s)
 	if (s->client.tls == NULL)
 		return STR("");
 	tls_facts(&s->client, &facts);
-	return arena_str(s->pre->arena, facts.server_name);
+	return arena_str(s->pre->vars.home, facts.server_name);
 }
 
 static struct str ssl_protocol(struct session *s)
@@ -203,14 +203,14 @@ static struct str hostname(struct session *s)
 
 	if (gethostname(name, sizeof(name) - 1) != 0)
 		return STR("");
-	return arena_str(s->pre->arena, str_of(name));
+	return arena_str(s->pre->vars.home, str_of(name));
 }
 
 static struct str upstream_addr(struct session *s)
 {
 	char text[ADDR_TEXT_MAX];
 
-	return arena_str(s->pre->arena, str_of(addr_text(&s->server_addr, text)));
+	return arena_str(s->pre->vars.home, str_of(addr_text(&s->server_addr, text)));
 }
 
 /* Those that are missing are parts of others: vars/ makes them. */

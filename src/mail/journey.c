@@ -57,7 +57,6 @@ static void ask(struct session *s);
 static void answered(struct auth_request *r, const struct auth_answer *a);
 static void relay(struct session *s);
 static void relayed(struct relay *r, enum relay_end why);
-static void leave(struct session *s);
 
 /* ---- tools of all stages ---- */
 
@@ -263,7 +262,7 @@ static void perform(struct session *s, enum want want)
 	switch (exchange_flush(x)) {
 	case FLUSH_WAITS:
 		if (want == WANT_CLOSE)
-			leave(s);
+			session_leave(s);
 		return;
 	case FLUSH_BROKEN:
 		session_end(s);
@@ -288,7 +287,7 @@ static void perform(struct session *s, enum want want)
 		return;
 	case WANT_GIVE_UP:
 	case WANT_CLOSE:
-		leave(s);
+		session_leave(s);
 		return;
 	}
 }
@@ -454,21 +453,29 @@ void session_logged_in(struct session *s)
 
 /* The front has said all it had to. What either side sent ahead goes first; everything from before is given
  * back. */
-static void relay(struct session *s)
+void session_relay(struct session *s)
 {
 	struct str early = exchange_unheard(&s->pre->front), late = exchange_unheard(&s->pre->back);
 
-	session_log_login(s);
 	session_enter(s, &RELAY);
 	session_keep_login(s);
 	s->relay = (struct relay){ .client = &s->client,
 				   .server = &s->server,
 				   .done = relayed,
 				   .idle_ms = s->at->settings->proxy_timeout_ms };
-	tls_settle(&s->client);
-	tls_settle(&s->server);
 	relay_start(&s->relay, early, late);
 	session_drop_prelogin(s);
+}
+
+static void relay(struct session *s)
+{
+	session_log_login(s);
+	tls_settle(&s->client);
+	tls_settle(&s->server);
+	if (session_wants_escort(s))
+		session_escort(s);
+	else
+		session_relay(s);
 }
 
 static void relay_client(struct session *s, unsigned what)
@@ -493,7 +500,7 @@ static void relayed(struct relay *r, enum relay_end why)
 
 /* The last words are written; a close on unread input would be a reset that may overtake them, so the
  * client's side is read to its end. */
-static void leave(struct session *s)
+void session_leave(struct session *s)
 {
 	session_close_server(s);
 	session_enter(s, &LEAVE);

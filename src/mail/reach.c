@@ -51,8 +51,8 @@ static struct approach *approach_of(struct session *s)
 	return &s->pre->approach;
 }
 
-/* The target for those whose source names none. At NULL when there is none either. */
-static struct str default_target(struct session *s)
+/* The target for those whose source names none. */
+struct str session_default_target(struct session *s)
 {
 	const struct template *pass = s->at->backend->settings->pass;
 	struct str target = { NULL, 0 };
@@ -95,7 +95,7 @@ void session_reach(struct session *s)
 	s->pre->tried_server = true;
 	a->began_ms = loop_now(s->house->loop);
 	if (s->server_addr.family == AF_UNSPEC && a->target.at == NULL) {
-		a->target = default_target(s);
+		a->target = session_default_target(s);
 		if (a->target.at == NULL) {
 			session_unavailable(s);
 			return;

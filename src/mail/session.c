@@ -67,6 +67,7 @@ void session_drop_prelogin(struct session *s)
 	auth_cancel(&p->question);
 	resolve_cancel(&p->name_query);
 	route_close(&p->approach.route);
+	session_forget_escort(s);
 	loop_disarm(&p->limit);
 	s->pre = NULL;
 	arena_free(p->arena);

@@ -39,6 +39,17 @@ struct approach {
 	enum want wanted; /* what the back wants once its `out` is flushed */
 };
 
+/* A session that is relayed under the eyes of an escort; escorted.c's. */
+struct escorting {
+	struct escort *escort; /* NULL before the first time */
+	struct arena *home;    /* of the question that is under way; NULL: none */
+	auth_done_fn *done;    /* to whom the question comes otherwise */
+	struct task again;
+	size_t command_len; /* what the question is about, at the front of the client's bytes */
+	unsigned moves;	    /* to other servers */
+	bool shut;	    /* our side of the server's stream is closed */
+};
+
 /* Everything that a session needs only until its relay starts; given back as a whole, wiped. */
 struct prelogin {
 	struct arena *arena;
@@ -53,6 +64,7 @@ struct prelogin {
 	struct str id;	     /* once session_id was asked for */
 	struct auth_tls tls; /* once session_tls was asked for */
 	struct approach approach;
+	struct escorting escorting;
 	struct proxyhdr header; /* the PROXY header that came in */
 	const char *naming;	/* for log lines once the client's name is looked up the other way round */
 	struct str client_name; /* verified by DNS; in the arena */
@@ -69,7 +81,7 @@ struct session {
 	struct server *at;
 	const struct door *door;
 	struct house *house;
-	struct prelogin *pre; /* NULL from the relay on */
+	struct prelogin *pre; /* NULL from the relay on, but with an escort */
 	struct relay relay;   /* from the relay on */
 	char *login;	      /* for log lines of the relay; on the heap */
 	uint64_t number, began_ms;
@@ -120,6 +132,21 @@ void session_begin(struct session *s);
 void session_enter(struct session *s, const struct session_stage *stage);
 void session_limit(struct session *s, uint64_t ms);
 void session_watch_client(struct session *s, unsigned what);
+
+/* journey.c: bytes both ways, unseen; what is in `out` of both sides has been sent. And the last words: what
+ * is in the front's `out`, then the end. */
+void session_relay(struct session *s);
+void session_leave(struct session *s);
+
+/* escorted.c: has this login an escort to go along? Then relay with it. */
+bool session_wants_escort(const struct session *s);
+void session_escort(struct session *s);
+
+/* escorted.c: nothing of it comes any more. Allowed for a session without. */
+void session_forget_escort(struct session *s);
+
+/* reach.c: where proxy_pass sends this login; at NULL, with a line in the log, when it does not. */
+struct str session_default_target(struct session *s);
 
 /* reach.c: the auth source has said yes: find the way to the mail server and log in there. */
 void session_reach(struct session *s);

@@ -3,6 +3,7 @@
 #pragma once
 #include "conf/conf.h"
 #include "talk/dialog.h"
+#include "talk/escort.h"
 
 struct protocol {
 	struct module module; /* its directives; `settings` of a stage is this module's struct */
@@ -10,6 +11,7 @@ struct protocol {
 	uint16_t ports[4];    /* the standard ones that choose this protocol, 0-terminated: 143, 993 */
 	const char *alpn[3];  /* accepted ALPN names, NULL-terminated: "imap" */
 	const struct dialog_ops *front, *back;
+	const struct escort_ops *escort; /* goes along behind logins that want it; NULL: never */
 	/* The longest command that the front takes, from the module's struct (imap_client_buffer …). */
 	size_t (*line_max)(const void *settings);
 	bool wants_client_host; /* the client's DNS name is looked up first (SMTP) */

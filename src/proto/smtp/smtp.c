@@ -30,6 +30,11 @@ static const struct directive ROWS[] = {
 	{ .name = "smtp_greeting_delay", BOTH, .min = 1, .max = 1, .slot = SLOT_MSEC,
 	  FIELD(greeting_delay_ms), .preset = "0", .args = "time",
 	  .help = "Wait so long before the greeting, and refuse clients that speak before it." },
+	{ .name = "smtp_route_recipients", BOTH, .min = 1, .max = 1, .slot = SLOT_FLAG,
+	  FIELD(route_recipients), .preset = "off", .args = "on | off",
+	  .help = "With smtp_auth none: look at each recipient, not at the first alone. One that goes to "
+		  "another server is refused for now with 451, so that the sender brings it again by itself; "
+		  "before any recipient was taken, the connection goes on at that server." },
 	{ .name = "xclient", BACK, .min = 1, .max = 1, .slot = SLOT_FLAG, FIELD(xclient), .preset = "on",
 	  .args = "on | off",
 	  .help = "Tell the SMTP server with XCLIENT who the client is: address, name and login, and "
@@ -66,6 +71,7 @@ const struct protocol smtp_protocol = {
 	.alpn = { "smtp" },
 	.front = &smtp_front,
 	.back = &smtp_back,
+	.escort = &smtp_escort,
 	.line_max = protocol_line_max,
 	.wants_client_host = true,
 	.greeting_delay = greeting_delay,

@@ -4,11 +4,12 @@
  * journey.c, reach.c, entry.c, identify.c, question.c, session_log.c.
  */
 #pragma once
+#include "mail/approach.h"
+#include "mail/escorted.h"
 #include "mail/exchange.h"
 #include "mail/session.h"
 #include "net/proxyhdr.h"
 #include "net/relay.h"
-#include "upstream/upstream.h"
 #include "vars/vars.h"
 
 /* One of the seven stages. A stage hears the events of both streams and its own time limit. */
@@ -18,36 +19,6 @@ struct session_stage {
 	void (*client)(struct session *s, unsigned what);
 	void (*server)(struct session *s, unsigned what);
 	void (*late)(struct session *s);
-};
-
-/* How a login finds its server: what was named, and how far it has come; reach.c's. */
-struct approach {
-	struct str target;   /* an upstream, host[:port], unix:PATH; at NULL: `server_addr` is all there is */
-	uint16_t port;	     /* of a target without one; 0: the protocol's */
-	unsigned tls;	     /* as the source wants it: 0: as configured, else 1 + enum proxy_tls */
-	struct str tls_name; /* what the server's certificate must name; empty: as configured */
-	struct str master;   /* as the source wants it */
-	struct route route;
-	const struct peer *peer;		 /* the server being tried; NULL with an address alone */
-	struct backend *group;			 /* its upstream{}; NULL: none */
-	const struct backend_settings *settings; /* what counts for it */
-	uint64_t began_ms;
-	unsigned tries;
-	bool lent;	  /* the secret for the server is not the one that the client said */
-	bool repeated;	  /* a server has seen the secret before the one being tried */
-	bool spoke;	  /* the server has greeted */
-	enum want wanted; /* what the back wants once its `out` is flushed */
-};
-
-/* A session that is relayed under the eyes of an escort; escorted.c's. */
-struct escorting {
-	struct escort *escort; /* NULL before the first time */
-	struct arena *home;    /* of the question that is under way; NULL: none */
-	auth_done_fn *done;    /* to whom the question comes otherwise */
-	struct task again;
-	size_t command_len; /* what the question is about, at the front of the client's bytes */
-	unsigned moves;	    /* to other servers */
-	bool shut;	    /* our side of the server's stream is closed */
 };
 
 /* Everything that a session needs only until its relay starts; given back as a whole, wiped. */
@@ -138,44 +109,12 @@ void session_watch_client(struct session *s, unsigned what);
 void session_relay(struct session *s);
 void session_leave(struct session *s);
 
-/* escorted.c: has this login an escort to go along? Then relay with it. */
-bool session_wants_escort(const struct session *s);
-void session_escort(struct session *s);
-
-/* escorted.c: nothing of it comes any more. Allowed for a session without. */
-void session_forget_escort(struct session *s);
-
-/* reach.c: where proxy_pass sends this login; at NULL, with a line in the log, when it does not. */
-struct str session_default_target(struct session *s);
-
-/* reach.c: the auth source has said yes: find the way to the mail server and log in there. */
-void session_reach(struct session *s);
-
 /* journey.c: what became of it: logged in; the server's own words, then the end; denied as login->failure
  * says; or trouble that may pass. */
 void session_logged_in(struct session *s);
 void session_refused(struct session *s);
 void session_denied(struct session *s);
 void session_unavailable(struct session *s);
-
-/* approach.c: may failures be told as they are, or must they be in the words of the proxy that we replace? */
-bool session_is_modern(const struct session *s);
-
-/* approach.c: the way begins anew, for the client's next login; this server is tried next. */
-void session_new_approach(struct session *s);
-void session_take_peer(struct session *s, const struct peer *peer);
-
-/* approach.c: about the server being tried. NULL: there is no name that it could have. */
-enum proxy_tls session_tls_mode(const struct session *s);
-const char *session_tls_name(struct session *s);
-bool session_shows_certificate(const struct session *s);
-
-/* approach.c: as whom to log in: proxy_login, once for each login; proxy_user, for the server being tried. */
-void session_rewrite_login(struct session *s);
-bool session_take_master(struct session *s);
-
-/* approach.c: the server has let the client in. */
-void session_keep_place(struct session *s);
 
 /* How much of what a client or server said is shown in the log. */
 enum { SHOWN_MAX = 256 };

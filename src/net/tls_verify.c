@@ -52,14 +52,17 @@ static void look_for_trust(const struct tls_context *t)
 	c->late = STR("");
 }
 
-/* A name that ends in a dot is the same without it, and is so in certificates. */
+/*
+ * A name that ends in a dot is the same without it, and is so in certificates. One that begins with a dot is
+ * none: the library would take it for any host below.
+ */
 static bool host_of(const char *name, char to[static HOST_MAX + 1])
 {
 	size_t len = strlen(name);
 
 	if (len != 0 && name[len - 1] == '.')
 		len--;
-	if (len == 0 || len > HOST_MAX)
+	if (len == 0 || len > HOST_MAX || name[0] == '.' || strstr(name, "..") != NULL)
 		return false;
 	memcpy(to, name, len);
 	to[len] = '\0';

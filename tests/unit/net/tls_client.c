@@ -266,6 +266,7 @@ static void says_whose_certificate_it_is_instead(void **state)
 /* A name that cannot be checked is not left unchecked. */
 static void does_not_begin_without_a_name(void **state)
 {
+	static const char *const holes[] = { ".test", ".", "mail..test", "mail.test..", ".mail.test" };
 	const struct world *w = *state;
 	char longer[300];
 
@@ -277,6 +278,11 @@ static void does_not_begin_without_a_name(void **state)
 	check_verdict(w, ON, &w->good, "",
 		      "upstream SSL certificate cannot be verified: the name to look for in it is none, see "
 		      "\"proxy_ssl_name\"");
+	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++)
+		check_verdict(w, ON, &w->good, holes[i],
+			      "upstream SSL certificate cannot be verified: the name to look for in it is "
+			      "none, see "
+			      "\"proxy_ssl_name\"");
 	check_verdict(w, ON, &w->good, longer,
 		      "upstream SSL certificate cannot be verified: the name to look for in it is none, see "
 		      "\"proxy_ssl_name\"");

@@ -227,7 +227,9 @@ static bool check_way(struct generation *g, const struct server *server)
 	if (b->pass == NULL || !template_fixed(b->pass, &target))
 		return true;
 	w = given(scope, &backend_module, "proxy_pass");
-	return upstream_check_target(g->conf, target, server->settings->resolver != NULL, w->file, w->line);
+	/* groups know the resolver of mail{} alone */
+	return upstream_check_target(g->conf, target, mail_settings(scope_outer(scope))->resolver != NULL,
+				     w->file, w->line);
 }
 
 static bool make_server(struct generation *g, const struct scope *scope, struct tls_shared *shared)

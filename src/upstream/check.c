@@ -98,8 +98,7 @@ static void finish(struct probe *p, const char *why)
 	shared_lock(u->shared);
 	e = shared_find(u->shared, p->server->key, loop_now(u->loop), NULL);
 	if (e != NULL)
-		change = health_checked(e, why == NULL, (unsigned)k->fails, (unsigned)k->rises,
-					loop_now(u->loop), &down_ms);
+		change = health_checked(e, why == NULL, k, loop_now(u->loop), &down_ms);
 	shared_unlock(u->shared);
 	log_result(p, change, why, down_ms);
 	loop_later(u->loop, &p->end);

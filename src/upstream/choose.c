@@ -212,7 +212,7 @@ static enum choice_result settle(struct upstream_group *g, const struct route *r
 			continue;
 		}
 		s = METHODS[g->conf->method](g, r->hash);
-		health_try(s->entry, s->origin->conf, now_ms);
+		made->trial = health_try(s->entry, s->origin->conf, now_ms);
 		health_take(s->entry, s->origin->conf, now_ms);
 		made->server = s;
 		made->place = shared_enter(g->upstreams->shared, s->entry);

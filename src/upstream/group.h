@@ -134,6 +134,7 @@ enum choice_result {
 struct choice_made {
 	struct upstream_server *server;
 	struct peer_place *place;
+	uint64_t trial;	  /* of health_try */
 	uint64_t wait_ms; /* of CHOICE_WAIT */
 	const char *why;  /* of CHOICE_NONE; static */
 };

@@ -20,10 +20,12 @@ bool health_ready(const struct shared_entry *e, bool checked, uint64_t now_ms)
 	return !e->out || (now_ms >= e->out_until_ms && now_ms >= e->trial_until_ms);
 }
 
-void health_try(struct shared_entry *e, const struct server_conf *c, uint64_t now_ms)
+/* The time of its end is what tells a trial from others: none begins before that of another is over. */
+uint64_t health_try(struct shared_entry *e, const struct server_conf *c, uint64_t now_ms)
 {
-	if (e->out && now_ms >= e->out_until_ms && now_ms >= e->trial_until_ms)
-		e->trial_until_ms = now_ms + c->fail_timeout_ms;
+	if (!e->out || now_ms < e->out_until_ms || now_ms < e->trial_until_ms)
+		return 0;
+	return e->trial_until_ms = now_ms + c->fail_timeout_ms;
 }
 
 static enum health_change go_down(struct shared_entry *e, uint64_t now_ms)
@@ -78,22 +80,29 @@ enum health_change health_failed(struct shared_entry *e, const struct server_con
 	return go_down(e, now_ms);
 }
 
-void health_neutral(struct shared_entry *e)
+void health_neutral(struct shared_entry *e, uint64_t trial)
 {
-	e->trial_until_ms = 0;
+	if (e->trial_until_ms == trial)
+		e->trial_until_ms = 0;
 }
 
-enum health_change health_checked(struct shared_entry *e, bool good, unsigned fails, unsigned rises,
+/* A check that does not log in knows less than the logins that failed. */
+static bool outweighs_logins(const struct shared_entry *e, const struct check_conf *k, uint64_t now_ms)
+{
+	return k->type == CHECK_LOGIN || (e->out && now_ms >= e->out_until_ms);
+}
+
+enum health_change health_checked(struct shared_entry *e, bool good, const struct check_conf *k,
 				  uint64_t now_ms, uint64_t *down_ms)
 {
 	e->check_streak = good == e->check_bad ? e->check_streak + 1 : 0;
-	if (e->check_streak >= (good ? rises : fails)) {
+	if (e->check_streak >= (good ? k->rises : k->fails)) {
 		e->check_bad = !good;
 		e->check_streak = 0;
 	}
 	if (e->check_bad)
 		return go_down(e, now_ms);
-	if (good)
+	if (good && outweighs_logins(e, k, now_ms))
 		forget_fails(e);
 	return come_up(e, true, now_ms, down_ms);
 }

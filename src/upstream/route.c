@@ -102,6 +102,7 @@ static void hand_out(struct route *r, const struct choice_made *made)
 	server_use(s);
 	r->server = s;
 	r->place = made->place;
+	r->trial = made->trial;
 	r->told = false;
 	r->tried[r->tried_len++] = s->id;
 	r->peer = (struct peer){ .addr = s->addr,
@@ -216,7 +217,7 @@ void route_outcome(struct route *r, enum route_outcome outcome, const char *why)
 	else if (outcome == ROUTE_FAILED)
 		change = health_failed(s->entry, s->origin->conf, now_ms);
 	else
-		health_neutral(s->entry);
+		health_neutral(s->entry, r->trial);
 	shared_unlock(r->upstreams->shared);
 	log_change(r, change, why, down_ms);
 }

@@ -121,7 +121,8 @@ struct route {
 	struct route *next, **link;	/* in the list of those that wait */
 	struct task task;
 	struct peer peer;
-	uint64_t hash; /* of the key */
+	uint64_t hash;	/* of the key */
+	uint64_t trial; /* the server handed out last was out of service, and is on trial; 0: it was not */
 	uint32_t tried[ROUTE_TRIES_MAX];
 	unsigned tried_len;
 	enum route_state state;

@@ -66,6 +66,24 @@ static void one_try_at_a_time(void **state)
 	scene_close(&scene);
 }
 
+/* One that was sent there before the outage ends when another is on trial: that one stays alone. */
+static void a_trial_is_over_when_its_own_route_is(void **state)
+{
+	struct walk early, trial;
+
+	(void)state;
+	scene_open(&scene, "upstream g { server 10.0.0.1 fail_timeout=5s; server 10.0.0.2 backup; }");
+	assert_string_equal(walk_open(&early, &scene, "g", "u"), "10.0.0.1:143");
+	go(ROUTE_FAILED);
+	scene_pass(&scene, 5000);
+	assert_string_equal(walk_open(&trial, &scene, "g", "u"), "10.0.0.1:143");
+	route_close(&early.route);
+	assert_string_equal(go(ROUTE_GOOD), "10.0.0.2:143");
+	route_close(&trial.route);
+	assert_string_equal(go(ROUTE_GOOD), "10.0.0.1:143");
+	scene_close(&scene);
+}
+
 static void failures_count_within_the_window(void **state)
 {
 	(void)state;
@@ -286,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_failure_takes_it_out),
 		cmocka_unit_test(one_try_at_a_time),
+		cmocka_unit_test(a_trial_is_over_when_its_own_route_is),
 		cmocka_unit_test(failures_count_within_the_window),
 		cmocka_unit_test(no_max_fails_no_outage),
 		cmocka_unit_test(the_last_resort),

@@ -135,15 +135,28 @@ static bool flush(struct probe *p)
 	return fine;
 }
 
+/* What the certificate must be for, as with logins: check_load has seen to it that the name is fixed. */
+static struct str tls_name(const struct probe *p)
+{
+	const struct target *t = &p->server->origin->conf->target;
+	const struct template *given = proxy_tls_name(p->checker->group->scope);
+	struct str fixed;
+
+	if (given != NULL && template_fixed(given, &fixed) && fixed.len != 0)
+		return fixed;
+	return t->kind == TARGET_UNIX ? STR("") : t->host;
+}
+
 static void secure(struct probe *p)
 {
-	char name[NAME_LONGEST + 1] = "";
-	struct str host = p->server->origin->conf->target.host, fixed;
-	const struct template *given = proxy_tls_name(p->checker->group->scope);
+	struct str wanted = tls_name(p);
+	char name[NAME_LONGEST + 1];
 
-	if (given != NULL && template_fixed(given, &fixed))
-		host = fixed;
-	snprintf(name, sizeof(name), "%.*s", STR_ARG(host));
+	if (wanted.len == 0 || wanted.len > NAME_LONGEST) {
+		finish(p, "no name that its certificate could have: set proxy_ssl_name");
+		return;
+	}
+	snprintf(name, sizeof(name), "%.*s", STR_ARG(wanted));
 	stream_secure(&p->stream, conf_of(p)->tls, name);
 }
 
@@ -312,9 +325,12 @@ static void tick(struct timer *t)
 	loop_arm(g->upstreams->loop, &c->tick, g->conf->check.interval_ms);
 }
 
-static uint16_t port_of(const struct check_conf *k)
+/* Of servers that name none: the one that logins use. */
+static uint16_t port_of(const struct scope *group)
 {
-	return k->speaks == NULL ? 0 : k->speaks->ports[k->tls_first && k->speaks->ports[1] != 0];
+	const struct protocol *speaks = group_conf(group)->check.speaks;
+
+	return speaks == NULL ? 0 : speaks->ports[proxy_tls_mode(group) == PROXY_TLS_ON];
 }
 
 void checks_begin(struct upstreams *u)
@@ -329,7 +345,7 @@ void checks_begin(struct upstreams *u)
 			continue;
 		c = mem_new(sizeof(*c));
 		*c = (struct checker){ .tick.fn = tick, .next = u->checkers };
-		c->group = group_of_scope(u, s, port_of(&group_conf(s)->check));
+		c->group = group_of_scope(u, s, port_of(s));
 		c->group->pins++;
 		u->checkers = c;
 		loop_arm(u->loop, &c->tick, 1);

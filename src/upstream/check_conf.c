@@ -129,12 +129,74 @@ bool check_set(struct conf *c, const struct directive *d, const struct words *w,
 	return k->type != CHECK_LOGIN || check_login(c, k);
 }
 
+/* The first server that leaves its port to others; NULL: none does. */
+static const struct server_conf *without_port(const struct group_conf *g)
+{
+	const struct server_conf *s = g->servers;
+
+	while (s != NULL && !server_conf_wants_port(s))
+		s = s->next;
+	return s;
+}
+
+/* A check of a port that no login uses would tell nothing. */
+static bool knows_ports(struct conf *c, const struct scope *group)
+{
+	const struct check_conf *k = &group_conf(group)->check;
+	const struct server_conf *s = without_port(group_conf(group));
+
+	if (s == NULL)
+		return true;
+	if (k->speaks == NULL)
+		return conf_fault_at(c, s->file, s->line,
+				     "\"check\" does not know the port of server \"%.*s\": add it here, or "
+				     "protocol= to \"check\"",
+				     STR_ARG(s->text));
+	return k->type != CHECK_TLS || proxy_tls_mode(group) == PROXY_TLS_ON ||
+	       conf_fault_at(
+		       c, s->file, s->line,
+		       "\"check\" with type=tls does not know the port of server \"%.*s\": add it here, "
+		       "or \"proxy_ssl on\" to the upstream",
+		       STR_ARG(s->text));
+}
+
+/* What servers{} say of TLS is for their logins; a check goes by its upstream alone. */
+static bool hides_password(struct conf *c, const struct scope *group)
+{
+	const struct check_conf *k = &group_conf(group)->check;
+
+	return k->type != CHECK_LOGIN || proxy_tls_mode(group) != PROXY_TLS_OFF ||
+	       scope_given(group, &proxy_tls_module, "proxy_ssl") ||
+	       conf_fault_at(c, k->file, k->line,
+			     "\"check\" with type=login would send its password in the clear: set "
+			     "\"proxy_ssl\" in the upstream, to \"off\" if that is what you want");
+}
+
+static bool knows_name(struct conf *c, const struct scope *group)
+{
+	const struct check_conf *k = &group_conf(group)->check;
+	const struct template *name = proxy_tls_name(group);
+	struct str fixed;
+
+	return name == NULL || template_fixed(name, &fixed) ||
+	       conf_fault_at(c, k->file, k->line,
+			     "\"check\" knows no login and so cannot fill \"proxy_ssl_name %.*s\": set one "
+			     "without variables in the upstream",
+			     STR_ARG(template_source(name)));
+}
+
 bool check_load(struct conf *c, const struct scope *group, struct tls_shared *shared)
 {
 	struct check_conf *k = &group_conf(group)->check;
 
-	if (k->type != CHECK_TLS && (k->type == CHECK_NONE || proxy_tls_mode(group) == PROXY_TLS_OFF))
+	if (k->type == CHECK_NONE)
 		return true;
+	if (!knows_ports(c, group) || !hides_password(c, group))
+		return false;
+	if (k->type != CHECK_TLS && proxy_tls_mode(group) == PROXY_TLS_OFF)
+		return true;
+	if (!knows_name(c, group))
+		return false;
 	k->tls_first = k->type == CHECK_TLS || proxy_tls_mode(group) == PROXY_TLS_ON;
 	k->tls = tls_client_context(c, group, shared);
 	return k->tls != NULL;

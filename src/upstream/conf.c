@@ -8,6 +8,7 @@
  */
 #include "upstream/conf.h"
 
+#include "net/tls_client.h"
 #include "upstream/check.h"
 #include "upstream/upstream.h"
 #include <string.h>
@@ -77,7 +78,10 @@ static const struct directive ROWS[] = {
 		  "`fails` bad visits in a row (1) and back after `rises` good ones (1). A visit is a "
 		  "connection, a TLS handshake, a greeting (the default), a question what the server can, or "
 		  "a "
-		  "login; it uses TLS as proxy_ssl of the block says." },
+		  "login; it uses TLS as proxy_ssl of the block says, and with type=login wants that to be "
+		  "there. "
+		  "Where a `server` has no port it is the one of `protocol`, as for logins; add it where "
+		  "proxy_port names another." },
 	{ .name = "zone",
 	  INSIDE,
 	  .min = 1,
@@ -323,12 +327,37 @@ static bool look_up(struct conf *c, struct server_conf *s)
 	return true;
 }
 
+/* --- all of them --------------------------------------------------------------------------------------- */
+
+static bool any_server_speaks_tls(struct conf *c)
+{
+	const struct scope *s = scope_first(scope_first(conf_top(c), IN_MAIL), IN_SERVER);
+
+	while (s != NULL && proxy_tls_mode(s) == PROXY_TLS_OFF)
+		s = scope_next(s);
+	return s != NULL;
+}
+
+/* An upstream with any word about TLS goes by its own words alone: one about details must not be what takes
+ * TLS away from logins. */
+static bool means_its_tls(struct conf *c, const struct scope *g)
+{
+	if (!proxy_tls_given(g) || scope_given(g, &proxy_tls_module, "proxy_ssl") ||
+	    proxy_tls_mode(g) != PROXY_TLS_OFF || !any_server_speaks_tls(c))
+		return true;
+	return conf_fault_at(
+		c, scope_file(g), scope_line(g),
+		"upstream \"%.*s\" has \"proxy_ssl_...\" directives and so goes by its own, not by "
+		"the server's \"proxy_ssl\", but has none: add \"proxy_ssl\" here, \"off\" for no TLS",
+		STR_ARG(group_name(g)));
+}
+
 bool upstream_load(struct conf *c, bool with_resolver, struct tls_shared *tls)
 {
 	bool good = true;
 
 	for (struct scope *g = first_group(c); g != NULL; g = scope_next(g))
-		good &= check_load(c, g, tls);
+		good &= means_its_tls(c, g) && check_load(c, g, tls);
 	for (struct scope *g = first_group(c); g != NULL && !with_resolver; g = scope_next(g))
 		for (struct server_conf *s = group_conf(g)->servers; s != NULL; s = s->next)
 			if (s->addrs_len == 0)

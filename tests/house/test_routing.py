@@ -444,7 +444,7 @@ def test_a_check_takes_a_frozen_server_out(site, open_gate, kind):
     frozen = Dovecot(site, "frozen", {ADA["north"].name: ADA["north"].password}, extra=IMPATIENT).start()
     more = CHECKS[kind].replace("SECRET", str(secret))
     gate = open_gate("proxy_pass store;", mail=f"""upstream store {{
-        server NORTH; server {HOST}:{frozen.imap} max_fails=0;
+        server NORTH; server {HOST}:{frozen.imap} max_fails=0; proxy_ssl off;
         check type={kind} protocol=imap interval=100ms timeout=500ms fails=2 rises=2 {more}; }}""")
     name = f'upstream "store" server {HOST}:{frozen.imap}'
     everybody = session_of(frozen.process.pid)
@@ -467,7 +467,7 @@ def test_a_check_takes_a_frozen_server_out(site, open_gate, kind):
 def test_a_check_that_logs_in_sees_a_refusal(site, open_gate):
     secret = site.root / "secret"
     secret.write_text("wrong\n")
-    gate = open_gate("proxy_pass store;", mail=f"""upstream store {{ server NORTH;
+    gate = open_gate("proxy_pass store;", mail=f"""upstream store {{ server NORTH; proxy_ssl off;
         check type=login protocol=imap interval=100ms user=ada@example.org password_file={secret}; }}""")
     gate.wait_log('upstream "store" server ')
     assert "is down: " in gate.log_text()

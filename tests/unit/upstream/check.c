@@ -177,7 +177,7 @@ static void silence_is_bad(void **state)
 static void nobody_is_there(void **state)
 {
 	(void)state;
-	begin("type=connect");
+	begin("type=connect protocol=imap");
 	close(door);
 	scene_pass(&scene, 1);
 	settle();
@@ -213,6 +213,28 @@ static void what_it_can(void **state)
 	end();
 }
 
+/* It greets well and turns logins away: what greets knows less than what logs in. */
+static void a_good_greeting_is_no_login(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin("protocol=imap");
+	for (int i = 0; i < 3; i++) {
+		static const char *const news[] = { "", "", "is up again after 10s\n" };
+
+		fd = visited(i == 0 ? 1 : 5001);
+		say(fd, "* OK ready\r\n");
+		close(fd);
+		assert_string_equal(log_of_server(), news[i]);
+		if (i > 0)
+			continue;
+		walk_once(&walk, &scene, "g", "u", ROUTE_FAILED);
+		assert_string_equal(log_of_server(), "is down: test\n");
+	}
+	end();
+}
+
 static void fails_and_rises(void **state)
 {
 	static const struct {
@@ -245,9 +267,13 @@ static void fails_and_rises(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_greeting), cmocka_unit_test(a_bad_greeting_and_a_good_one),
-		cmocka_unit_test(silence_is_bad),  cmocka_unit_test(nobody_is_there),
-		cmocka_unit_test(what_it_can),	   cmocka_unit_test(fails_and_rises),
+		cmocka_unit_test(a_good_greeting),
+		cmocka_unit_test(a_bad_greeting_and_a_good_one),
+		cmocka_unit_test(silence_is_bad),
+		cmocka_unit_test(nobody_is_there),
+		cmocka_unit_test(a_good_greeting_is_no_login),
+		cmocka_unit_test(what_it_can),
+		cmocka_unit_test(fails_and_rises),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,49 @@ static void faults(void **state)
 	}
 }
 
+/* What can only be said when everything is known. */
+static const struct {
+	const char *text, *fault; /* NULL: none */
+} LATE[] = {
+	{ "upstream g { server 1.1.1.1; check type=connect; }",
+	  "\"check\" does not know the port of server \"1.1.1.1\"" },
+	{ "upstream g { server 1.1.1.1:1; server one.test; check type=tls; }",
+	  "\"check\" does not know the port of server \"one.test\"" },
+	{ "upstream g { server 1.1.1.1; check type=tls protocol=imap; }",
+	  "\"check\" with type=tls does not know the port of server \"1.1.1.1\"" },
+	{ "upstream g { server 1.1.1.1:1; server unix:/x; check type=connect; }", NULL },
+	{ "upstream g { server 1.1.1.1; check type=connect protocol=imap; }", NULL },
+	{ "upstream g { server 1.1.1.1; check type=login protocol=imap user=u password_file=/secret; }",
+	  "\"check\" with type=login would send its password in the clear" },
+	{ "upstream g { server 1.1.1.1; proxy_ssl off; "
+	  "check type=login protocol=imap user=u password_file=/secret; }",
+	  NULL },
+	{ "upstream g { server 1.1.1.1; proxy_ssl on; proxy_ssl_verify off; proxy_ssl_name $login_domain; "
+	  "check protocol=imap; }",
+	  "\"check\" knows no login and so cannot fill \"proxy_ssl_name $login_domain\"" },
+	{ "site { proxy_ssl on; } upstream g { server 1.1.1.1; proxy_ssl_verify off; }",
+	  "upstream \"g\" has \"proxy_ssl_...\" directives" },
+	{ "site { proxy_ssl on; } upstream g { server 1.1.1.1; proxy_ssl_verify off; proxy_ssl off; }",
+	  NULL },
+	{ "site { proxy_ssl on; } upstream g { server 1.1.1.1; }", NULL },
+	{ "site { } upstream g { server 1.1.1.1; proxy_ssl_verify off; }", NULL },
+	{ "proxy_ssl on; site { } upstream g { server 1.1.1.1; proxy_ssl_verify off; }", NULL },
+};
+
+static void late_faults(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(LATE) / sizeof(LATE[0]); i++) {
+		scene_load(&scene, LATE[i].text);
+		assert_string_equal(scene.said, "");
+		assert_int_equal(upstream_load(scene.conf, false, NULL), LATE[i].fault == NULL);
+		if (LATE[i].fault == NULL ? scene.said[0] != '\0'
+					  : strncmp(scene.said, LATE[i].fault, strlen(LATE[i].fault)) != 0)
+			fail_msg("%s: %s", LATE[i].text, scene.said);
+		scene_unload(&scene);
+	}
+}
+
 static void names_that_nobody_knows(void **state)
 {
 	(void)state;
@@ -120,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults),
+		cmocka_unit_test(late_faults),
 		cmocka_unit_test(names_that_nobody_knows),
 		cmocka_unit_test(targets_of_a_configuration),
 		cmocka_unit_test(what_is_untouched_after_a_refusal),

@@ -24,7 +24,10 @@ static const struct protocol IMAP = { .module = { .name = "imap" }, .name = "ima
 const struct protocol *const protocols[] = { &IMAP, NULL };
 
 static const struct directive ROOMS[] = {
-	{ .name = "mail", .where = IN_MAIN, .flags = CONF_BLOCK, .opens = IN_MAIL }, { .name = NULL }
+	{ .name = "mail", .where = IN_MAIN, .flags = CONF_BLOCK, .opens = IN_MAIL },
+	/* a server{}, whose name the rows of upstream{} have */
+	{ .name = "site", .where = IN_MAIL, .flags = CONF_BLOCK | CONF_REPEATS, .opens = IN_SERVER },
+	{ .name = NULL }
 };
 
 static const struct module ROOMS_MODULE = {
@@ -53,6 +56,7 @@ void scene_load(struct scene *s, const char *text)
 	snprintf(all, room, "mail { %s }", text);
 	*s = (struct scene){ .bundle = bundle_record() };
 	bundle_put(s->bundle, BUNDLE_CONF, STR("/etc/t.conf"), str_of(all));
+	bundle_put(s->bundle, BUNDLE_FILE, STR("/secret"), STR("secret\n"));
 	bundle_put(s->bundle, BUNDLE_HOST, STR("one.test"), STR("10.1.0.1\0"));
 	bundle_put(s->bundle, BUNDLE_HOST, STR("two.test"),
 		   STR("10.2.0.1\0"

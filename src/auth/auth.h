@@ -58,6 +58,7 @@ struct auth_answer {
 	uint64_t cache_ms;    /* how long it may be kept; 0: not at all; or AUTH_CACHE_AS_CONFIGURED */
 	bool cached;	      /* comes out of auth_cache: may be older than what the source says now */
 	bool paced;	      /* AUTH_DENIED: wait_ms is auth_failure_delay, counted from the question */
+	bool source_down;     /* AUTH_BROKEN: nobody gets an answer now, not this question alone */
 	enum log_level level; /* of the cause */
 	/* What the log says, safe to print: "auth http server 127.0.0.1:9000 timed out". AUTH_BROKEN has one;
 	 * with AUTH_OK it tells why the answer is an old one; else NULL. */

@@ -11,8 +11,10 @@
  * sources say no to it, and the newest yes of a question takes the place of the one before it. So after a
  * change of the password neither an old no bars the new one, nor does an old yes answer for it.
  *
- * While the sources are unable, a yes that is past its time is given at once for DOWN_MS after each failure:
- * nobody else waits for the same timeout. This is known to each worker for itself.
+ * Who asks and finds the sources unable is given a yes that is past its time. When they are unable to answer
+ * anybody (auth_answer.source_down), everybody is given it at once for DOWN_MS: nobody else waits for the
+ * same timeout. Trouble with one question says nothing about others, which a client could provoke to keep
+ * what is old alive. This is known to each worker for itself.
  */
 #include "auth/cache.h"
 
@@ -38,7 +40,7 @@ struct cache {
 	struct loop *loop;
 	struct str server; /* which block, and of which configuration */
 	uint64_t down_until_ms;
-	struct buf why; /* they were down, for the log; ends in a NUL */
+	struct buf why; /* they were unable, for the log; ends in a NUL */
 	struct flight *table[TABLE];
 };
 
@@ -279,7 +281,8 @@ static void join(struct flight *f, struct waiter *w)
 
 static void note_failure(struct cache *c, const struct auth_answer *a)
 {
-	c->down_until_ms = loop_now(c->loop) + DOWN_MS;
+	if (a->source_down)
+		c->down_until_ms = loop_now(c->loop) + DOWN_MS;
 	buf_clear(&c->why);
 	buf_put(&c->why, (struct str){ a->cause, strlen(a->cause) + 1 });
 	if (c->why.full)

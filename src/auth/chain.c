@@ -13,6 +13,8 @@
  * of a refusal is counted from the question on (auth_failure_delay), so it does not show how far the chain
  *was gone through, or whether a hash was computed.
  *
+ * A method that none of the sources can verify is a fault of the configuration, not a wrong password.
+ *
  * A lone source that keeps its own pace, auth_http as it has always been, is asked directly.
  */
 #include "auth/chain.h"
@@ -43,6 +45,8 @@ struct chain_question {
 	struct task unheard; /* no link can be asked: the answer must not come from inside */
 	char *trouble;	     /* why the first link that was unable was so */
 	enum log_level trouble_level;
+	bool trouble_down; /* its source_down */
+	bool asked;	   /* some link can verify the method */
 };
 
 static void chain_ask(struct auth_source *s, struct auth_request *r), chain_cancel(struct auth_request *r);
@@ -169,21 +173,39 @@ static void deny(struct chain_question *q, struct auth_answer a, bool keeps_pace
 	tell(q, &a);
 }
 
+static void tell_broken(struct chain_question *q, enum log_level level, bool source_down, const char *cause)
+{
+	struct auth_answer a = { AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = level,
+				 .source_down = source_down, .cause = cause };
+
+	tell(q, &a);
+}
+
+static void nobody_can_verify(struct chain_question *q)
+{
+	char cause[128];
+
+	snprintf(cause, sizeof(cause), "none of the auth sources can verify %s",
+		 sasl_auth_method(q->outer->login->method));
+	tell_broken(q, LOG_ERROR, false, cause);
+}
+
 /* Behind the last link. */
 static void nobody_knows(struct chain_question *q)
 {
 	struct auth_answer a = { AUTH_ANSWER_INIT, .verdict = AUTH_DENIED };
 	char *trouble = q->trouble;
 
+	if (!q->asked) {
+		nobody_can_verify(q);
+		return;
+	}
 	if (trouble == NULL) {
 		deny(q, a, false);
 		return;
 	}
-	a.verdict = AUTH_BROKEN;
-	a.level = q->trouble_level;
-	a.cause = trouble;
 	q->trouble = NULL;
-	tell(q, &a);
+	tell_broken(q, q->trouble_level, q->trouble_down, trouble);
 	free(trouble);
 }
 
@@ -196,7 +218,6 @@ static bool is_reusable(enum sasl_method method)
 static void admit(struct chain_question *q, const struct auth_answer *a)
 {
 	enum sasl_method method = q->outer->login->method;
-	struct auth_answer without = { AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = LOG_ERROR };
 	char cause[128];
 
 	if (!q->outer->needs_secret || a->secret.at != NULL || is_reusable(method)) {
@@ -206,8 +227,7 @@ static void admit(struct chain_question *q, const struct auth_answer *a)
 	snprintf(cause, sizeof(cause),
 		 "auth source %s has no password for the mail server, and %s brings none",
 		 q->chain->links[q->at]->kind->name, sasl_auth_method(method));
-	without.cause = cause;
-	tell(q, &without);
+	tell_broken(q, LOG_ERROR, false, cause);
 }
 
 /* --- from link to link --- */
@@ -221,6 +241,7 @@ static bool ask_next(struct chain_question *q)
 		q->at++;
 	if (q->at == c->len)
 		return false;
+	q->asked = true;
 	auth_ask(c->links[q->at], &q->inner);
 	return true;
 }
@@ -242,6 +263,7 @@ static void unable(struct chain_question *q, const struct auth_answer *a)
 		q->trouble = mem_new(strlen(a->cause) + 1);
 		strcpy(q->trouble, a->cause);
 		q->trouble_level = a->level;
+		q->trouble_down = a->source_down;
 	}
 	go_on(q);
 }

@@ -214,9 +214,10 @@ static void put_cause(struct buf *to, struct str cause)
 	}
 }
 
-static void tell_broken(struct ask *a, enum log_level level, struct str cause)
+static void tell_broken(struct ask *a, enum log_level level, bool source_down, struct str cause)
 {
-	struct auth_answer answer = { AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = level };
+	struct auth_answer answer = { AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = level,
+				      .source_down = source_down };
 	struct buf text;
 
 	buf_init(&text, CAUSE_MAX + 100);
@@ -296,13 +297,13 @@ static void ended(struct ask *a)
 
 	if (pipe_answer_get(buf_text(&a->answer), &p)) {
 		if (p.verdict == PIPE_BROKEN)
-			tell_broken(a, p.repeated ? LOG_INFO : LOG_ERROR, p.cause);
+			tell_broken(a, p.repeated ? LOG_INFO : LOG_ERROR, false, p.cause);
 		if (p.verdict != PIPE_BROKEN) {
 			tell_notice(a->source, p.cause);
 			tell_answer(a, &p);
 		}
 	} else if (a->again) {
-		tell_broken(a, LOG_ERROR, STR("two helper processes ended over the same question"));
+		tell_broken(a, LOG_ERROR, false, STR("two helper processes ended over the same question"));
 	} else {
 		a->source->flying_len--;
 		unhook(a);
@@ -422,7 +423,10 @@ static void too_late(struct timer *t)
 {
 	struct ask *a = CONTAINER(t, struct ask, deadline);
 
-	tell_broken(a, LOG_ERROR,
+	/* whoever comes next finds no helper either */
+	bool none_free = a->refused == NULL && a->reply.fd < 0;
+
+	tell_broken(a, LOG_ERROR, none_free,
 		    str_of(a->refused != NULL ? a->refused
 			   : a->reply.fd >= 0 ? "no answer in time"
 					      : "no helper process was free in time"));

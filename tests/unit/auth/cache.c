@@ -187,6 +187,14 @@ static struct auth_answer unable(void)
 				     .cause = "the source is down" };
 }
 
+static struct auth_answer down(void)
+{
+	struct auth_answer a = unable();
+
+	a.source_down = true;
+	return a;
+}
+
 /* The source answers the question that it was asked last. */
 static void say(struct auth_answer a)
 {
@@ -691,7 +699,7 @@ static void an_old_yes_serves_while_the_source_is_down(void **state)
 	pass_a_moment(f);
 	ask(f, &f->a);
 	ask(f, &f->b);
-	say(unable());
+	say(down());
 	assert_string_equal(f->a.got, OLD);
 	assert_string_equal(f->b.got, OLD);
 	assert_int_equal(f->a.answer.level, LOG_WARN);
@@ -700,6 +708,23 @@ static void an_old_yes_serves_while_the_source_is_down(void **state)
 	/* who was never let in is not let in */
 	secret(&f->b);
 	assert_asked(f, &f->b, unable(), "3 the source is down");
+	end(f);
+}
+
+/* … and neither does it keep what is old alive for others. */
+static void trouble_of_one_is_not_everybodys(void **state)
+{
+	struct fixture *f = begin_with("auth_cache_valid ok 1ms denied 1ms");
+
+	(void)state;
+	assert_asked(f, &f->a, yes(), YES);
+	pass_a_moment(f);
+	secret(&f->b);
+	assert_asked(f, &f->b, unable(), "3 the source is down");
+	ask(f, &f->a);
+	say(unable());
+	assert_string_equal(f->a.got, OLD);
+	assert_asked(f, &f->c, no(), NO);
 	end(f);
 }
 
@@ -1019,6 +1044,7 @@ int main(void)
 		cmocka_unit_test(askers_go_away),
 		cmocka_unit_test(an_asker_cancels_another_while_told),
 		cmocka_unit_test(an_old_yes_serves_while_the_source_is_down),
+		cmocka_unit_test(trouble_of_one_is_not_everybodys),
 		cmocka_unit_test(nothing_is_stale_when_so_configured),
 		cmocka_unit_test(a_no_ends_an_old_yes),
 		cmocka_unit_test(flush),

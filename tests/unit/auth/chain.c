@@ -445,7 +445,7 @@ static void who_cannot_verify_is_not_asked(void **state)
 }
 
 /* Nobody was asked, and the answer still does not come from inside. */
-static void a_method_that_nobody_verifies_is_refused(void **state)
+static void a_method_that_nobody_verifies_is_told(void **state)
 {
 	struct fixture *f = begin(CHAIN);
 
@@ -454,7 +454,8 @@ static void a_method_that_nobody_verifies_is_refused(void **state)
 	ask(f);
 	loop_turn(f->loop, 0);
 	assert_int_equal(f->answers, 1);
-	assert_int_equal(f->got.verdict, AUTH_DENIED);
+	assert_int_equal(f->got.verdict, AUTH_BROKEN);
+	assert_string_equal(f->text, "none of the auth sources can verify xoauth2");
 	ask(f);
 	auth_cancel(&f->request);
 	loop_turn(f->loop, 0);
@@ -550,7 +551,7 @@ int main(void)
 		cmocka_unit_test(an_outage_may_be_passed_over),
 		cmocka_unit_test(wait_asks_from_the_beginning),
 		cmocka_unit_test(who_cannot_verify_is_not_asked),
-		cmocka_unit_test(a_method_that_nobody_verifies_is_refused),
+		cmocka_unit_test(a_method_that_nobody_verifies_is_told),
 		cmocka_unit_test(a_digest_is_no_password_for_the_mail_server),
 		cmocka_unit_test(cancel_reaches_the_source),
 		cmocka_unit_test(sources_are_freed),

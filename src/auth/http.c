@@ -8,8 +8,10 @@
  *
  * A kept connection may have been closed by the server at the very moment of the question. Whoever fails on
  * one before a single byte of an answer has come asks once more on a new connection; a failure on a new one
- * is final. Where the server's name has several addresses, the next is tried while connecting fails, and the
- * one that works is remembered. One deadline covers it all.
+ * is final. Where there are several places to ask (servers, or addresses of one), each has its share of the
+ * time, and the question goes on to the next when one cannot be connected to, does not answer, hangs up
+ * before it has, or says by its status alone that it is unable; see http_question.h. One deadline covers it
+ * all.
  *
  * The request is written into one buffer of the pool and wiped there; only what a socket does not take at
  * once is copied. The response lies in the connection's buffer and is wiped when the answer was given.
@@ -19,6 +21,7 @@
 #include "auth/http_answer.h"
 #include "auth/http_conf.h"
 #include "auth/http_pool.h"
+#include "auth/http_question.h"
 #include "auth/http_request.h"
 #include "auth/http_source.h"
 #include "auth/kind.h"
@@ -33,13 +36,13 @@ enum { READ = 4096, REQUEST_ROOM_KEPT = 16384, FAILURES_MOST = 1024, CONNECT_MS 
 
 static void connect_heard(struct http_conn *c, unsigned what), connect_late(struct http_conn *c);
 static void secure_heard(struct http_conn *c, unsigned what);
-static void answer_heard(struct http_conn *c, unsigned what), answer_late(struct http_conn *c);
+static void answer_heard(struct http_conn *c, unsigned what), fail_late(struct http_conn *c);
 static void drain_heard(struct http_conn *c, unsigned what);
 static void failing_heard(struct http_conn *c, unsigned what), failing_late(struct http_conn *c);
 
 static const struct http_state CONNECTING = { "connecting", connect_heard, connect_late };
 static const struct http_state SECURING = { "securing", secure_heard, connect_late };
-static const struct http_state ASKING = { "asking", answer_heard, answer_late };
+static const struct http_state ASKING = { "asking", answer_heard, fail_late };
 static const struct http_state DRAINING = { "draining", drain_heard, http_pool_drop };
 static const struct http_state FAILING = { "failing", failing_heard, failing_late };
 
@@ -96,7 +99,9 @@ static void ask(struct auth_source *source, struct auth_request *r)
 {
 	struct http_source *s = (struct http_source *)source;
 	uint64_t start = loop_now(s->pool->loop), limit = s->conf->timeout_ms;
-	struct http_question q = { .source = s, .request = r, .first = s->good, .level = LOG_ERROR };
+	struct http_question q = {
+		.source = s, .request = r, .first = s->good, .answers = s->answers, .level = LOG_ERROR
+	};
 	struct http_conn *c;
 
 	q.deadline = limit < UINT64_MAX - start ? start + limit : UINT64_MAX;
@@ -160,11 +165,12 @@ static void tell(struct http_conn *c, const struct auth_answer *a)
 }
 
 /* The text stands in the pool's `cause`. */
-static void tell_broken(struct http_conn *c, enum log_level level)
+static void tell_broken(struct http_conn *c, enum log_level level, bool source_down)
 {
 	struct auth_answer a;
 
 	http_answer_broken(&a, level, &c->pool->cause);
+	a.source_down = source_down;
 	tell(c, &a);
 	http_pool_drop(c);
 }
@@ -182,7 +188,32 @@ static struct buf *begin_cause(struct http_conn *c)
 static void fail(struct http_conn *c, const char *what)
 {
 	buf_format(begin_cause(c), " %s", what);
-	tell_broken(c, LOG_ERROR);
+	tell_broken(c, LOG_ERROR, false);
+}
+
+/* This place was no use, as `why` says: ask the next one. False when there is none. */
+static bool pass_on(struct http_conn *c, struct str why)
+{
+	if (http_question_left(&c->question) <= 1 || time_left(c) == 0)
+		return false;
+	http_question_failed(&c->question, why);
+	again(c);
+	return true;
+}
+
+/* Like fail, but the next place may do better. */
+static void fail_here(struct http_conn *c, const char *what, bool source_down)
+{
+	struct buf *cause = begin_cause(c);
+
+	buf_format(cause, " %s", what);
+	if (!pass_on(c, buf_text(cause)))
+		tell_broken(c, LOG_ERROR, source_down);
+}
+
+static void fail_late(struct http_conn *c)
+{
+	fail_here(c, "timed out (110: Connection timed out)", http_question_unheard(&c->question));
 }
 
 static void fail_call(struct http_conn *c, const char *call)
@@ -191,7 +222,8 @@ static void fail_call(struct http_conn *c, const char *call)
 
 	buf_format(cause, ": %s failed ", call);
 	stream_failure(&c->stream, cause);
-	tell_broken(c, LOG_ERROR);
+	if (!pass_on(c, buf_text(cause)))
+		tell_broken(c, LOG_ERROR, false);
 }
 
 static void failing_heard(struct http_conn *c, unsigned what)
@@ -203,7 +235,7 @@ static void failing_heard(struct http_conn *c, unsigned what)
 static void failing_late(struct http_conn *c)
 {
 	buf_set(&c->pool->cause, buf_text(&c->question.failures));
-	tell_broken(c, c->question.level);
+	tell_broken(c, c->question.level, !c->question.unsayable);
 }
 
 /* For a failure found while asking: the answer must not come from inside. Its text stands in the
@@ -216,56 +248,33 @@ static void fail_later(struct http_conn *c)
 
 /* --- connecting --- */
 
-/* What happens to servers and networks is an error; anything else (no such socket, no permission) needs
- * somebody to mend it. */
-static enum log_level connect_level(int error)
-{
-	static const int ORDINARY[] = { ECONNREFUSED, ECONNRESET,  ECONNABORTED, ETIMEDOUT,    EPIPE,
-					ENETDOWN,     ENETUNREACH, EHOSTDOWN,	 EHOSTUNREACH, EAGAIN };
-
-	for (size_t i = 0; i < sizeof(ORDINARY) / sizeof(ORDINARY[0]); i++)
-		if (error == ORDINARY[i])
-			return LOG_ERROR;
-	return LOG_CRIT;
-}
-
 /* Remember why this address failed, and go to the next. */
 static void note_failure(struct http_conn *c, const char *end)
 {
 	struct http_question *q = &c->question;
 	char text[ADDR_TEXT_MAX];
+	struct buf why;
 
-	if (q->failures.len != 0)
-		buf_put(&q->failures, STR(", "));
-	buf_format(&q->failures,
-		   c->at == &SECURING ? "handshake with %s failed: " : "connect() to %s failed ",
+	buf_init(&why, FAILURES_MOST);
+	buf_format(&why, c->at == &SECURING ? "handshake with %s failed: " : "connect() to %s failed ",
 		   addr_text(&c->addr, text));
 	if (end != NULL)
-		buf_put(&q->failures, str_of(end));
+		buf_put(&why, str_of(end));
 	else if (c->at == &SECURING && c->stream.error == 0)
-		tls_failure(&c->stream, &q->failures);
+		tls_failure(&c->stream, &why);
 	else
-		stream_failure(&c->stream, &q->failures);
-	if (connect_level(c->stream.error) < q->level)
-		q->level = connect_level(c->stream.error);
-	q->tried++;
+		stream_failure(&c->stream, &why);
+	if (http_connect_level(c->stream.error) < q->level)
+		q->level = http_connect_level(c->stream.error);
+	http_question_failed(q, buf_text(&why));
+	buf_done(&why);
 }
 
-static size_t addresses_left(const struct http_question *q)
-{
-	size_t all = http_places(q->source);
-
-	/* names may have fewer addresses than before */
-	return q->tried < all ? all - q->tried : 0;
-}
-
-/* A share of the time for each address, so that one that swallows everything does not take it all. */
 static uint64_t connect_limit(const struct http_conn *c)
 {
-	size_t addresses = addresses_left(&c->question);
-	uint64_t share = time_left(c) / (addresses != 0 ? addresses : 1);
+	uint64_t share = http_question_share(&c->question, time_left(c));
 
-	return addresses <= 1 || share < CONNECT_MS ? share : CONNECT_MS;
+	return http_question_left(&c->question) <= 1 || share < CONNECT_MS ? share : CONNECT_MS;
 }
 
 static void connect_next(struct http_conn *c)
@@ -273,7 +282,7 @@ static void connect_next(struct http_conn *c)
 	struct http_question *q = &c->question;
 
 	c->at = &CONNECTING;
-	while (addresses_left(q) != 0) {
+	while (http_question_left(q) != 0) {
 		c->server = http_place(q->source, q->first + q->tried).server;
 		if (http_pool_connect(c, &(struct http_peer){ http_place(q->source, q->first + q->tried),
 							      q->source->tls })) {
@@ -297,13 +306,10 @@ static void connect_failed(struct http_conn *c)
 
 static void connected(struct http_conn *c)
 {
-	struct http_question *q = &c->question;
-
-	if (q->request == NULL) {
+	if (c->question.request == NULL) {
 		http_pool_keep(c);
 		return;
 	}
-	q->source->good = (q->first + q->tried) % http_places(q->source);
 	if (!say(c))
 		fail_call(c, "send()");
 }
@@ -337,8 +343,8 @@ static void connect_late(struct http_conn *c)
 {
 	if (c->question.request == NULL) {
 		http_pool_drop(c);
-	} else if (addresses_left(&c->question) <= 1 || time_left(c) == 0) {
-		fail(c, "timed out (110: Connection timed out)");
+	} else if (http_question_left(&c->question) <= 1 || time_left(c) == 0) {
+		fail_late(c);
 	} else {
 		c->stream.error = ETIMEDOUT;
 		note_failure(c, "(110: Connection timed out)");
@@ -354,6 +360,7 @@ static void refuse(struct http_conn *c, struct str culprit)
 	struct buf *text = &c->question.failures;
 	char addr[ADDR_TEXT_MAX];
 
+	c->question.unsayable = true;
 	buf_clear(text);
 	buf_format(text, "auth http server %s was not asked: ", addr_text(&c->addr, addr));
 	if (culprit.len != 0)
@@ -384,7 +391,7 @@ static bool say(struct http_conn *c)
 
 	c->at = &ASKING;
 	c->response = (struct http_response){ 0 };
-	loop_arm(c->pool->loop, &c->limit, time_left(c));
+	loop_arm(c->pool->loop, &c->limit, http_question_share(q, time_left(c)));
 	if (http_request_write(request, &c->server->frame, q->request, &culprit))
 		whole = offer(c, buf_text(request));
 	else
@@ -422,7 +429,7 @@ static void cut_off(struct http_conn *c, ssize_t why)
 	if (may_ask_again(c))
 		again(c);
 	else if (why == STREAM_END)
-		fail(c, "closed the connection before the response was complete");
+		fail_here(c, "closed the connection before the response was complete", false);
 	else
 		fail_call(c, "recv()");
 }
@@ -503,6 +510,9 @@ static void answer(struct http_conn *c)
 	}
 	buf_clear(&c->pool->cause);
 	http_answer_read(&a, &c->response, c->question.request, addr_text(&c->addr, text), &c->pool->cause);
+	if (http_answer_is_unable(&c->response) && pass_on(c, str_of(a.cause)))
+		return;
+	http_question_answered(&c->question);
 	tell(c, &a);
 	finish(c);
 }
@@ -557,11 +567,6 @@ static void answer_heard(struct http_conn *c, unsigned what)
 		return;
 	if ((what & STREAM_FAILED) || ((what & STREAM_WRITABLE) && c->out.len != 0 && !say_rest(c)))
 		cut_off(c, STREAM_BROKEN);
-}
-
-static void answer_late(struct http_conn *c)
-{
-	fail(c, "timed out (110: Connection timed out)");
 }
 
 const struct auth_kind auth_http_kind = {

@@ -216,6 +216,14 @@ static void silent(struct auth_answer *a, const struct http_response *h, const c
 	http_answer_broken(a, LOG_ERROR, cause);
 }
 
+bool http_answer_is_unable(const struct http_response *h)
+{
+	bool says = http_response_field(h, FIELD_REFUSAL).at != NULL || h->said_nothing || h->said_wait ||
+		    h->said_ok;
+
+	return h->status >= 500 && h->status <= 599 && !says;
+}
+
 void http_answer_read(struct auth_answer *a, const struct http_response *h, const struct auth_request *r,
 		      const char *server, struct buf *cause)
 {

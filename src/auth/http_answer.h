@@ -18,5 +18,8 @@ enum { AUTH_WAIT_LEAST_MS = 1000, AUTH_WAIT_MOST_MS = 600 * 1000 };
 void http_answer_read(struct auth_answer *a, const struct http_response *h, const struct auth_request *r,
 		      const char *server, struct buf *cause);
 
+/* Does a complete head say by its status alone that the server is unable: 5xx, and no Auth-Status? */
+bool http_answer_is_unable(const struct http_response *h);
+
 /* Fill in an AUTH_BROKEN answer whose text stands in `cause`. */
 void http_answer_broken(struct auth_answer *a, enum log_level level, struct buf *cause);

@@ -25,7 +25,9 @@ struct http_question {
 	struct http_source *source;
 	struct auth_request *request; /* NULL: there is no question, or nobody wants its answer */
 	uint64_t deadline;	      /* in loop time */
-	size_t first, tried;	      /* the address to begin with, and how many have failed since */
+	size_t first, tried;	      /* the place to begin with, and how many have failed since */
+	uint64_t answers;	      /* the source's, when it was asked */
+	bool unsayable;		      /* the question itself is the failure */
 	struct buf failures;	      /* why they failed, for the log */
 	enum log_level level;
 };

@@ -35,7 +35,8 @@ struct http_source {
 	struct tls_context *tls;   /* NULL: no server wants it */
 	struct http_server *servers;
 	size_t servers_len;
-	size_t good; /* the place that answered last */
+	size_t good;	  /* the place that answered last */
+	uint64_t answers; /* that have come */
 };
 
 /* Where a question may be asked. */

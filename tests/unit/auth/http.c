@@ -738,6 +738,41 @@ static void next_server_when_one_refuses(void **state)
 	end(f);
 }
 
+/* The first server takes the question and is no use; `then` it is not the first one any more. */
+static void second_server_answers(const struct step *first, const char *more)
+{
+	static const struct step steps[] = { { GOOD, STAY } };
+	struct fixture *f = BEGIN(steps);
+	struct addr at = { .family = AF_INET, .ip4 = { 127, 0, 0, 2 }, .port = f->port };
+	struct server bad;
+	char text[128];
+
+	serve(&bad, f->loop, listen_at(&at, 4), first, 1);
+	unload(&f->conf);
+	snprintf(text, sizeof(text), "auth_http two.test:%u; %s", f->port, more);
+	configure(f, text);
+	asks(f, WANT);
+	assert_int_equal(bad.requests, 1);
+	asks(f, WANT);
+	assert_int_equal(bad.accepted, 1);
+	assert_int_equal(f->server.requests, 2);
+	server_close(&bad);
+	end(f);
+}
+
+static void next_server_when_one_is_no_use(void **state)
+{
+	static const struct step silent = { NULL, STAY }, hangs_up = { NULL, CLOSE },
+				 resets = { NULL, RESET },
+				 unable = { "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", STAY };
+
+	(void)state;
+	second_server_answers(&silent, "auth_http_timeout 1s");
+	second_server_answers(&hangs_up, "auth_http_timeout 20s");
+	second_server_answers(&resets, "auth_http_timeout 20s");
+	second_server_answers(&unable, "auth_http_timeout 20s");
+}
+
 static void all_addresses_refuse(void **state)
 {
 	static const struct step steps[] = { { GOOD, STAY } };
@@ -1120,6 +1155,7 @@ int main(void)
 		cmocka_unit_test(no_such_socket),
 		cmocka_unit_test(next_address_when_one_refuses),
 		cmocka_unit_test(next_server_when_one_refuses),
+		cmocka_unit_test(next_server_when_one_is_no_use),
 		cmocka_unit_test(all_addresses_refuse),
 		cmocka_unit_test(next_address_when_one_swallows),
 		cmocka_unit_test(cancelled_before_a_word_was_said),

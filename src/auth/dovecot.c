@@ -4,9 +4,13 @@
  *
  * One connection carries all questions of a worker; answers come in any order and find their question by
  * its number. It is opened by the first question and stays. When it breaks, questions on their way are asked
- * once more on a new one; a second break, or a server that cannot be reached, is a temporary error.
+ * once more on a new one; a second break, or a server that cannot be reached, is a temporary error. It also
+ * counts as broken when a question is too late and nothing at all was heard since it was said.
  *
- * Several servers may be named: the next is tried when connecting to one fails.
+ * Several servers may be named: the next is tried when connecting to one fails, or when one falls silent.
+ *
+ * Dovecot closes the connection, and with it everybody's questions, when a line is too long for it. So such a
+ * line is never said: the login that makes it is refused here.
  */
 #include "auth/auth.h"
 
@@ -70,6 +74,7 @@ struct question {
 	struct timer limit;
 	uint32_t id;
 	bool said, repeated;
+	uint64_t heard; /* the source's, when it was said */
 	struct question *next, **link;
 };
 
@@ -84,6 +89,7 @@ struct dovecot_source {
 	struct buf in, out;
 	size_t server, tried; /* the one in use; how many have failed since a connection was good */
 	uint32_t last_id;
+	uint64_t heard;		    /* how many times something came */
 	struct question *questions; /* the newest first */
 	char cause[CAUSE_MOST];
 };
@@ -92,6 +98,7 @@ static void connect_server(struct dovecot_source *s);
 static void heard(struct stream *stream, unsigned what);
 static void connect_late(struct timer *t);
 static void dial(struct task *k);
+static void question_late(struct timer *t);
 
 static bool servers_set(struct conf *c, const struct directive *d, const struct words *w, void *settings)
 {
@@ -144,19 +151,28 @@ static void tell(struct question *q, const struct auth_answer *a)
 	r->done(r, a);
 }
 
-static void tell_broken(struct question *q, const char *cause)
+static void tell_broken(struct question *q, const char *cause, bool source_down)
 {
-	struct auth_answer a = { AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = LOG_ERROR,
-				 .cause = cause };
+	struct auth_answer a = { AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = LOG_ERROR, .cause = cause,
+				 .source_down = source_down };
 
 	tell(q, &a);
 }
 
-static void question_late(struct timer *t)
+/* Nobody whom Dovecot knows has so long a name and password. */
+static void refuse(struct timer *t)
 {
-	struct question *q = CONTAINER(t, struct question, limit);
+	struct auth_answer a = { .verdict = AUTH_DENIED, .cache_ms = 0 };
 
-	tell_broken(q, "auth_dovecot: no answer in time");
+	tell(CONTAINER(t, struct question, limit), &a);
+}
+
+/* The answer must not come from inside of auth_ask. */
+static void refuse_later(struct dovecot_source *s, struct question *q)
+{
+	loop_disarm(&q->limit);
+	q->limit.fn = refuse;
+	loop_arm(s->loop, &q->limit, 0);
 }
 
 /* Say what was not said yet, as far as the socket takes it. False when the stream is broken. */
@@ -178,6 +194,9 @@ static bool flush(struct dovecot_source *s)
 static void say(struct dovecot_source *s, struct question *q)
 {
 	q->said = dovecot_put_question(&s->out, q->id, q->request);
+	q->heard = s->heard;
+	if (!q->said)
+		refuse_later(s, q);
 }
 
 /* ---- the connection ---- */
@@ -201,7 +220,7 @@ static void give_up(struct dovecot_source *s)
 	s->tried = 0;
 	for (; q != NULL; q = next) {
 		next = q->next;
-		tell_broken(q, s->cause);
+		tell_broken(q, s->cause, true);
 	}
 }
 
@@ -233,22 +252,51 @@ static void unreachable(struct dovecot_source *s, const char *what, const char *
 		give_up(s);
 }
 
-/* A connection that was good has broken. Questions that it took along are asked once more. */
-static void broken(struct dovecot_source *s, const char *what, const char *end)
+/* Questions that a connection took along when it broke are asked once more. */
+static void ask_again(struct dovecot_source *s, bool source_down)
 {
 	struct question *q = s->questions, *next;
 
-	explain(s, what, end);
-	hang_up(s);
 	for (; q != NULL; q = next) {
 		next = q->next;
 		if (q->said && q->repeated)
-			tell_broken(q, s->cause);
+			tell_broken(q, s->cause, source_down);
 		else
 			q->repeated = q->said;
 	}
 	if (s->questions != NULL && s->phase == CLOSED)
 		connect_server(s);
+}
+
+/* A connection that was good has broken. */
+static void broken(struct dovecot_source *s, const char *what, const char *end)
+{
+	explain(s, what, end);
+	hang_up(s);
+	ask_again(s, false);
+}
+
+/* The connection is there, but the server behind it hangs, or is gone without a word. */
+static void silent(struct dovecot_source *s)
+{
+	explain(s, "does not answer", "(110: Connection timed out)");
+	hang_up(s);
+	s->server = (s->server + 1) % s->conf->servers_len;
+	ask_again(s, true);
+}
+
+static void question_late(struct timer *t)
+{
+	struct question *q = CONTAINER(t, struct question, limit);
+	struct dovecot_source *s = q->source;
+
+	if (s->phase == READY && q->said && q->heard == s->heard) {
+		/* its time is over, so it is told, not asked again */
+		q->repeated = true;
+		silent(s);
+	} else {
+		tell_broken(q, "auth_dovecot: no answer in time", false);
+	}
 }
 
 static void lost(struct dovecot_source *s, const char *what, const char *end)
@@ -305,6 +353,11 @@ static void ready(struct dovecot_source *s)
 
 /* ---- hearing ---- */
 
+static bool is_of_question(enum dovecot_word word)
+{
+	return word == DOVECOT_OK || word == DOVECOT_FAIL || word == DOVECOT_CONTINUE;
+}
+
 /* A question that is not there was cancelled, or was too late. */
 static void answered(struct dovecot_source *s, const struct dovecot_line *line)
 {
@@ -335,7 +388,7 @@ static bool hear_line(struct dovecot_source *s, char *at, size_t len)
 	}
 	if (line.word == DOVECOT_READY && s->phase == GREETED)
 		ready(s);
-	else if (s->phase == READY)
+	else if (s->phase == READY && is_of_question(line.word))
 		answered(s, &line);
 	mem_wipe(at, len);
 	return true;
@@ -373,6 +426,7 @@ static bool hear(struct dovecot_source *s)
 			return false;
 		}
 		buf_grew(&s->in, (size_t)n);
+		s->heard++;
 		if (!hear_lines(s))
 			return false;
 	}
@@ -450,7 +504,7 @@ const struct auth_kind auth_dovecot_kind = {
 	.name = "dovecot",
 	.directive = "auth_dovecot",
 	.module = &auth_dovecot_module,
-	.methods = SASL_PLAIN | SASL_LOGIN | SASL_EXTERNAL | SASL_XOAUTH2 | SASL_OAUTHBEARER,
+	.methods = SASL_PLAIN | SASL_LOGIN | SASL_XOAUTH2 | SASL_OAUTHBEARER,
 	.make = make,
 	.ask = ask,
 	.cancel = cancel,

@@ -69,12 +69,13 @@ static void put_port(struct buf *to, const char *name, uint16_t port)
 		buf_format(to, "\t%s=%u", name, port);
 }
 
-/* What a mechanism says in its one message. LOGIN and the protocols' own commands come down to PLAIN. */
+/* What a mechanism says in its one message. LOGIN and the protocols' own commands come down to PLAIN. There
+ * is no EXTERNAL: Dovecot has its own settings for whom a certificate names, and cannot see it from here. */
 static enum sasl_method mechanism(enum sasl_method m)
 {
 	if (m == SASL_LOGIN)
 		return SASL_PLAIN;
-	return (m & (SASL_PLAIN | SASL_EXTERNAL | SASL_XOAUTH2 | SASL_OAUTHBEARER)) != 0 ? m : 0;
+	return (m & (SASL_PLAIN | SASL_XOAUTH2 | SASL_OAUTHBEARER)) != 0 ? m : 0;
 }
 
 static void put_response(struct buf *to, enum sasl_method m, const struct login *l)
@@ -83,33 +84,43 @@ static void put_response(struct buf *to, enum sasl_method m, const struct login 
 	sasl_say(to, m, STR(""), buf_text(&l->user), buf_text(&l->secret));
 }
 
-static void put_certificate(struct buf *to, const struct auth_tls *tls)
+static void put_security(struct buf *to, const struct auth_tls *tls)
 {
-	if (!tls->on)
-		return;
-	buf_put(to, STR("\tsecured"));
-	if (str_eq(tls->verify, STR("SUCCESS")))
-		buf_put(to, STR("\tvalid-client-cert"));
+	if (tls->on)
+		buf_put(to, STR("\tsecured"));
 }
 
-bool dovecot_put_question(struct buf *to, uint32_t id, const struct auth_request *r)
+static void put_question(struct buf *to, uint32_t id, enum sasl_method m, const struct auth_request *r)
 {
-	enum sasl_method m = mechanism(r->login->method);
-
-	if (m == 0)
-		return false;
 	buf_format(to, "AUTH\t%u\t%.*s\tservice=%s", id, STR_ARG(sasl_name(m)), r->protocol);
 	put_field(to, "session", r->session_id);
 	put_field(to, "lip", r->server_ip);
 	put_field(to, "rip", r->client_ip);
 	put_port(to, "lport", r->server_port);
 	put_port(to, "rport", r->client_port);
-	put_certificate(to, &r->tls);
+	put_security(to, &r->tls);
 	/* nobody will ask for the user's mailbox here afterwards */
 	buf_put(to, STR("\tnologin"));
 	put_response(to, m, r->login);
 	buf_put_byte(to, '\n');
-	return true;
+}
+
+bool dovecot_put_question(struct buf *to, uint32_t id, const struct auth_request *r)
+{
+	enum sasl_method m = mechanism(r->login->method);
+	struct buf line;
+	bool fits;
+
+	if (m == 0)
+		return false;
+	buf_init(&line, DOVECOT_SAID_MOST);
+	put_question(&line, id, m, r);
+	fits = !line.full;
+	if (fits)
+		buf_put(to, buf_text(&line));
+	buf_wipe(&line);
+	buf_done(&line);
+	return fits;
 }
 
 void dovecot_put_go_on(struct buf *to, uint32_t id)
@@ -243,7 +254,7 @@ static void answer(char *at, char *end, struct dovecot_line *to)
 	struct auth_answer *a = &to->answer;
 	struct fields f = { 0 };
 
-	*a = (struct auth_answer){ AUTH_ANSWER_INIT };
+	*a = (struct auth_answer){ AUTH_ANSWER_INIT, .verdict = AUTH_BROKEN, .level = LOG_ERROR };
 	take_fields(at, end, &f, a);
 	if (f.temporary || str_eq(f.code, STR("temp_fail"))) {
 		a->verdict = AUTH_BROKEN;
@@ -268,7 +279,8 @@ void dovecot_read_line(char *line, size_t len, struct dovecot_line *to)
 		      { LIT("COOKIE"), DOVECOT_OTHER } };
 	struct str rest = { line, len }, word = str_cut(&rest, '\t');
 
-	*to = (struct dovecot_line){ .word = DOVECOT_BAD };
+	/* a zeroed answer would be a yes */
+	*to = (struct dovecot_line){ .word = DOVECOT_BAD, .answer.verdict = AUTH_BROKEN };
 	for (size_t i = 0; i < sizeof(WORDS) / sizeof(*WORDS); i++)
 		if (str_eq(word, WORDS[i].name))
 			to->word = WORDS[i].word;

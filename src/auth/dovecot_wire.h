@@ -11,6 +11,7 @@
 enum {
 	DOVECOT_MAJOR = 1,
 	DOVECOT_LINE_MOST = 16384, /* the longest line that is heard */
+	DOVECOT_SAID_MOST = 16000, /* and said: at 16384 Dovecot hangs up */
 };
 
 /* Append a field's text with its separators escaped. */
@@ -19,7 +20,8 @@ void dovecot_put_escaped(struct buf *to, struct str text);
 /* Say hello as the client of this number. */
 void dovecot_put_hello(struct buf *to, uint32_t client);
 
-/* Append question `id`. False when the login's method cannot be asked in one message; nothing is appended. */
+/* Append question `id`. False when the login's method cannot be asked in one message, or the line would be
+ * too long for Dovecot; nothing is appended. */
 bool dovecot_put_question(struct buf *to, uint32_t id, const struct auth_request *r);
 
 /* Append the answer to the error challenge of an OAuth mechanism: nothing, so that the refusal follows. */

@@ -13,6 +13,7 @@
 #include "main/control.h"
 #include "main/core.h"
 #include "main/crew.h"
+#include "main/keeper.h"
 #include "main/logfiles.h"
 #include "main/pidfile.h"
 #include "main/prepare.h"
@@ -86,15 +87,29 @@ static bool open_everything(const struct master *m, struct generation *g)
 	return logfiles_open(g, &m->loader) && sockets_open(g, m->current, &m->loader, alone(m));
 }
 
-/* Take it as the current one. */
-static bool install(struct master *m, struct generation *g)
+/* With `fresh` no helper process is kept. The sealed bundle, or -1 after the log of `g` has heard why not. */
+static int make_ready(struct master *m, struct generation *g, bool fresh)
+{
+	const char *what = "make ready for helper processes";
+	int bundle = -1;
+
+	if (staff_fit(m->staff, g, fresh)) {
+		what = "seal the configuration";
+		bundle = bundle_seal(g->bundle);
+	}
+	if (bundle < 0)
+		log_put(&g->log, LOG_EMERG, 0, "cannot %s (%d: %s)", what, errno, strerror(errno));
+	return bundle;
+}
+
+/* Take it as the current one. On failure the one that was there is as it was. */
+static bool install(struct master *m, struct generation *g, bool fresh)
 {
 	struct generation *old = m->current;
-	int bundle = bundle_seal(g->bundle);
+	int bundle = make_ready(m, g, fresh);
 
 	if (bundle < 0) {
-		log_put(&g->log, LOG_EMERG, 0, "cannot seal the configuration (%d: %s)", errno,
-			strerror(errno));
+		sockets_close(g, old, alone(m));
 		return false;
 	}
 	g->number = old != NULL ? old->number + 1 : 1;
@@ -106,19 +121,6 @@ static bool install(struct master *m, struct generation *g)
 		sockets_close(old, g, alone(m));
 		generation_free(old);
 	}
-	return true;
-}
-
-/* The helpers that the current generation wants; before workers hear of it. */
-static bool fit_staff(struct master *m)
-{
-	if (!staff_fit(m->staff, m->current)) {
-		log_put(log_of(m), LOG_EMERG, 0, "cannot make ready for helper processes (%d: %s)", errno,
-			strerror(errno));
-		return false;
-	}
-	if (m->loop != NULL)
-		staff_start(m->staff, m->loop, log_of(m));
 	return true;
 }
 
@@ -223,7 +225,7 @@ static void settle_pid_file(struct master *m)
 static void reload(struct master *m)
 {
 	struct generation *g;
-	bool fresh_workers;
+	bool fresh; /* workers and helpers */
 
 	if (m->heir != 0) {
 		m->resting = false;
@@ -232,20 +234,18 @@ static void reload(struct master *m)
 	}
 	log_put(log_of(m), LOG_NOTICE, 0, "reconfiguring");
 	g = load_recorded(&m->loader);
-	if (g == NULL || !open_everything(m, g)) {
+	fresh = g != NULL && prepare_differs(core_settings(m->current->conf), core_settings(g->conf));
+	if (g == NULL || !open_everything(m, g) || !install(m, g, fresh)) {
 		log_put(log_of(m), LOG_ERROR, 0,
 			"the new configuration was not taken, the running one stays");
 		generation_free(g);
 		return;
 	}
-	fresh_workers = prepare_differs(core_settings(m->current->conf), core_settings(g->conf));
-	if (!install(m, g))
-		return;
 	m->resting = false;
 	settle_pid_file(m);
 	settle_control(m, core_settings(g->conf)->control);
-	fit_staff(m);
-	if (fresh_workers)
+	staff_start(m->staff, m->loop, log_of(m));
+	if (fresh)
 		crew_retire(m->crew);
 	else
 		crew_tell(m->crew, m->current, m->bundle);
@@ -449,8 +449,7 @@ static int serve(struct master *m)
 	}
 	announce(m);
 	m->crew = crew_new(work, m);
-	if (!fit_staff(m))
-		return 1;
+	staff_start(m->staff, m->loop, log_of(m));
 	fit(m);
 	settle_control(m, core_settings(m->current->conf)->control);
 	status = loop_run(m->loop);
@@ -463,41 +462,6 @@ static int serve(struct master *m)
 	return status;
 }
 
-/* Hears of helpers' deaths for a worker without a master; with the last helper it ends. */
-static void keep_heard(void *owner, const struct signalfd_siginfo *info)
-{
-	struct master *m = owner;
-	int status;
-	pid_t pid;
-
-	(void)info;
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
-		staff_reaped(m->staff, pid, status);
-	if (staff_size(m->staff) == 0)
-		loop_stop(m->loop, 0);
-}
-
-/* A process of its own for that, since the worker has no ears for children. */
-static bool keep_staff(struct master *m)
-{
-	static const int heard[] = {
-		SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, 0
-	};
-	pid_t pid = m->current->helpers.len != 0 ? fork() : -1;
-
-	if (pid == 0) {
-		title_set("keeper of helpers");
-		sockets_close(m->current, NULL, false);
-		m->loop = loop_new();
-		m->signals = signals_open(m->loop, heard, keep_heard, m);
-		staff_start(m->staff, m->loop, log_of(m));
-		staff_let_go(m->staff);
-		helper_orders_close(&m->current->helpers);
-		_exit(m->signals != NULL ? loop_run(m->loop) : 1);
-	}
-	return pid > 0 || m->current->helpers.len == 0;
-}
-
 /* master_process off: the one worker is this process itself, with its own user and without reload. */
 static int serve_alone(struct master *m)
 {
@@ -506,7 +470,7 @@ static int serve_alone(struct master *m)
 
 	loader.say = say_in_worker;
 	announce(m);
-	if (!fit_staff(m) || !keep_staff(m))
+	if (!keeper_start(m->staff, m->current))
 		return 1;
 	staff_forget(m->staff);
 	m->staff = NULL;
@@ -547,7 +511,7 @@ static bool prepare(struct master *m)
 
 	if (g == NULL)
 		return false;
-	if (!open_everything(m, g) || !install(m, g)) {
+	if (!open_everything(m, g) || !install(m, g, false)) {
 		generation_free(g);
 		return false;
 	}

@@ -17,6 +17,7 @@
 #include "loop/signals.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +36,10 @@ enum { QUESTIONS_FD = 0, SETTINGS_FD = 3, FIRST_OTHER_FD };
 struct team {
 	struct helper_order order; /* a copy; fd: the writing end, -1 when let go */
 	int reading, settings;
-	pid_t *pids; /* order.helpers of them; 0: none */
-	bool ended;  /* one has seen the end of the questions */
+	pid_t *pids;  /* order.helpers of them; 0: none */
+	bool chosen;  /* by the last staff_fit */
+	bool started; /* has had helpers */
+	bool ended;   /* one has seen the end of the questions, or nobody can ask any more */
 	unsigned deaths;
 	struct timer breath;
 	struct staff *staff;
@@ -123,6 +126,23 @@ void staff_forget(struct staff *s)
 	free(s);
 }
 
+/* What was made for a generation that did not come to be. */
+static void drop_unstarted(struct staff *s)
+{
+	struct team **at = &s->teams;
+
+	while (*at != NULL) {
+		struct team *t = *at;
+
+		if (t->started) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		team_free(t);
+	}
+}
+
 /* A sealed memory file with the settings, which every helper reads from its beginning by mapping it. */
 static int seal_settings(const struct helper_order *o)
 {
@@ -162,7 +182,10 @@ static struct team *team_new(struct staff *s, const struct helper_order *o)
 		t->settings = seal_settings(o);
 	}
 	if (t->settings < 0) {
+		int error = errno;
+
 		team_free(t);
+		errno = error;
 		return NULL;
 	}
 	while (*end != NULL)
@@ -171,10 +194,11 @@ static struct team *team_new(struct staff *s, const struct helper_order *o)
 	return t;
 }
 
-static struct team *team_for(struct staff *s, const struct helper_order *o)
+/* A team that runs is of no use to who wants fresh ones. */
+static struct team *team_for(struct staff *s, const struct helper_order *o, bool fresh)
 {
 	for (struct team *t = s->teams; t != NULL; t = t->next)
-		if (t->order.fd >= 0 && helper_order_eq(&t->order, o))
+		if (t->order.fd >= 0 && !(fresh && t->started) && helper_order_eq(&t->order, o))
 			return t;
 	return team_new(s, o);
 }
@@ -186,26 +210,24 @@ static void let_go(struct team *t)
 	t->order.fd = -1;
 }
 
-static bool is_wanted(const struct team *t, const struct generation *g)
+bool staff_fit(struct staff *s, struct generation *g, bool fresh)
 {
-	for (const struct helper_order *o = g->helpers.first; o != NULL; o = o->next)
-		if (helper_order_eq(&t->order, o))
-			return true;
-	return false;
-}
-
-bool staff_fit(struct staff *s, struct generation *g)
-{
+	drop_unstarted(s);
+	for (struct team *t = s->teams; t != NULL; t = t->next)
+		t->chosen = false;
 	for (struct helper_order *o = g->helpers.first; o != NULL; o = o->next) {
-		const struct team *t = team_for(s, o);
+		struct team *t = team_for(s, o, fresh);
 
 		o->fd = t != NULL ? fcntl(t->order.fd, F_DUPFD_CLOEXEC, 0) : -1;
-		if (o->fd < 0)
+		if (o->fd < 0) {
+			int error = errno;
+
+			drop_unstarted(s);
+			errno = error;
 			return false;
+		}
+		t->chosen = true;
 	}
-	for (struct team *t = s->teams; t != NULL; t = t->next)
-		if (!is_wanted(t, g))
-			let_go(t);
 	return true;
 }
 
@@ -250,6 +272,7 @@ static void start_missing(struct team *t)
 {
 	const struct log *log = t->staff->log;
 
+	t->started = true;
 	for (uint64_t i = 0; i < t->order.helpers && !t->ended; i++) {
 		pid_t pid;
 
@@ -280,9 +303,12 @@ void staff_start(struct staff *s, struct loop *loop, const struct log *log)
 {
 	s->loop = loop;
 	s->log = log;
-	for (struct team *t = s->teams; t != NULL; t = t->next)
+	for (struct team *t = s->teams; t != NULL; t = t->next) {
+		if (!t->chosen)
+			let_go(t);
 		if (!timer_armed(&t->breath))
 			start_missing(t);
+	}
 }
 
 static void replace(struct team *t)
@@ -314,6 +340,15 @@ static void log_death(const struct team *t, pid_t pid, int status)
 			WEXITSTATUS(status));
 }
 
+/* The last who could ask is gone, and has left no question. */
+static bool is_deserted(const struct team *t)
+{
+	struct pollfd ready = { .fd = t->reading, .events = POLLIN };
+
+	return t->order.fd < 0 && poll(&ready, 1, 0) == 1 && (ready.revents & POLLHUP) != 0 &&
+	       recv(t->reading, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 /* Does anybody of it live? */
 static unsigned team_size(const struct team *t)
 {
@@ -338,7 +373,7 @@ static void lost(struct team *t, pid_t *pid, int status)
 {
 	log_death(t, *pid, status);
 	*pid = 0;
-	t->ended |= WIFEXITED(status) && WEXITSTATUS(status) == 0 && t->order.fd < 0;
+	t->ended |= (WIFEXITED(status) && WEXITSTATUS(status) == 0 && t->order.fd < 0) || is_deserted(t);
 	if (!t->ended)
 		replace(t);
 	else if (team_size(t) == 0)
@@ -370,6 +405,11 @@ void staff_kill(struct staff *s)
 			if (t->pids[i] != 0)
 				kill(t->pids[i], SIGKILL);
 	}
+}
+
+bool staff_is_gone(const struct staff *s)
+{
+	return s->teams == NULL;
 }
 
 unsigned staff_size(const struct staff *s)

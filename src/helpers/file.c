@@ -53,13 +53,19 @@ static void put_notice(struct pipe_answer *a, struct arena *home)
 
 static void answer(const struct pipe_question *q, struct pipe_answer *a, struct arena *home)
 {
+	enum passwd_found found;
 	struct user u;
 
 	if (!passwd_refresh(own.passwd, &own.fault)) {
 		helper_broken(a, home, "%.*s", STR_ARG(buf_text(&own.fault)));
 		return;
 	}
-	own.stored.u = passwd_find(own.passwd, q->user, &u, home) ? &u : NULL;
+	found = passwd_find(own.passwd, q->user, &u, home, &own.fault);
+	if (found == PASSWD_MALFORMED) {
+		helper_broken(a, home, "%.*s", STR_ARG(buf_text(&own.fault)));
+		return;
+	}
+	own.stored.u = found == PASSWD_FOUND ? &u : NULL;
 	stored_answer(&own.stored, q, a, home);
 	if (a->verdict != PIPE_BROKEN)
 		put_notice(a, home);

@@ -87,27 +87,30 @@ static struct str *slot(const struct passwd *p, struct str name)
 	return &p->lines[i];
 }
 
-static const char *check(const struct passwd *p, struct str line, struct arena *scratch)
+static const char *check(const struct passwd *p, struct str line, struct user *u, struct arena *home)
 {
-	struct user u;
-	const char *complaint = user_read(line, &u, scratch);
+	const char *complaint = user_read(line, u, home);
 
 	if (complaint == NULL && p->complaint_of != NULL)
-		complaint = p->complaint_of(u.password);
-	if (complaint == NULL && slot(p, u.name)->at != NULL)
-		complaint = "this user stands above already; the first line counts";
+		complaint = p->complaint_of(u->password);
 	return complaint;
 }
 
 static void take_line(struct passwd *p, struct str line, size_t number, struct arena *scratch)
 {
 	const char *complaint;
+	struct str *at;
+	struct user u;
 
 	if (user_is_comment(line))
 		return;
-	complaint = check(p, line, scratch);
+	complaint = check(p, line, &u, scratch);
+	at = slot(p, name_of(line));
+	if (at->at != NULL && complaint == NULL)
+		complaint = "this user stands above already; the first line counts";
+	else if (at->at == NULL && name_of(line).len != 0)
+		*at = line; /* malformed, too: its user is no stranger */
 	if (complaint == NULL) {
-		*slot(p, name_of(line)) = line;
 		p->users++;
 		return;
 	}
@@ -208,11 +211,29 @@ bool passwd_refresh(struct passwd *p, struct buf *fault)
 	return good;
 }
 
-bool passwd_find(const struct passwd *p, struct str name, struct user *u, struct arena *home)
+static size_t number_of(const struct passwd *p, const char *line)
+{
+	size_t n = 1;
+
+	for (const char *at = p->text; at < line; at++)
+		n += *at == '\n';
+	return n;
+}
+
+enum passwd_found passwd_find(const struct passwd *p, struct str name, struct user *u, struct arena *home,
+			      struct buf *fault)
 {
 	const struct str *line = p->loaded ? slot(p, name) : NULL;
+	const char *complaint;
 
-	return line != NULL && line->at != NULL && user_read(*line, u, home) == NULL;
+	buf_clear(fault);
+	if (line == NULL || line->at == NULL)
+		return PASSWD_NONE;
+	complaint = check(p, *line, u, home);
+	if (complaint == NULL)
+		return PASSWD_FOUND;
+	buf_format(fault, "%s:%zu: %s", p->path, number_of(p, line->at), complaint);
+	return PASSWD_MALFORMED;
 }
 
 size_t passwd_users(const struct passwd *p)

@@ -26,8 +26,14 @@ void passwd_free(struct passwd *p);
  * read: what was read before does not serve any longer, since it may have been taken away on purpose. */
 bool passwd_refresh(struct passwd *p, struct buf *fault);
 
-/* Look up; the texts live until the next refresh, or in `home`. */
-bool passwd_find(const struct passwd *p, struct str name, struct user *u, struct arena *home);
+/*
+ * Look up; the texts live until the next refresh, or in `home`. PASSWD_MALFORMED: his line is there, but says
+ * nothing that could be trusted; `fault` (cleared first) then says where and why, so that he is neither
+ * taken for a stranger nor for another source's user.
+ */
+enum passwd_found { PASSWD_NONE, PASSWD_FOUND, PASSWD_MALFORMED };
+enum passwd_found passwd_find(const struct passwd *p, struct str name, struct user *u, struct arena *home,
+			      struct buf *fault);
 
 /* Users there are, and lines that were left out. */
 size_t passwd_users(const struct passwd *p);

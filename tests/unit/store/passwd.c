@@ -78,15 +78,15 @@ static void look_ups(void **state)
 	assert_true(passwd_refresh(t->p, &t->fault));
 	assert_int_equal(passwd_users(t->p), 3);
 	assert_int_equal(t->told, 0);
-	assert_true(passwd_find(t->p, STR("JANE@example.org"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("JANE@example.org"), &u, t->home, &t->fault), PASSWD_FOUND);
 	assert_str(u.password, STR("{PLAIN}a"));
-	assert_true(passwd_find(t->p, STR("joe"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("joe"), &u, t->home, &t->fault), PASSWD_FOUND);
 	assert_str(u.name, STR("Joe"));
-	assert_true(passwd_find(t->p, STR("last"), &u, t->home));
-	assert_false(passwd_find(t->p, STR("lastly"), &u, t->home));
-	assert_false(passwd_find(t->p, STR(""), &u, t->home));
-	assert_false(passwd_find(t->p, STR("joe:b"), &u, t->home));
-	assert_false(passwd_find(t->p, STR("# users"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("last"), &u, t->home, &t->fault), PASSWD_FOUND);
+	assert_int_equal(passwd_find(t->p, STR("lastly"), &u, t->home, &t->fault), PASSWD_NONE);
+	assert_int_equal(passwd_find(t->p, STR(""), &u, t->home, &t->fault), PASSWD_NONE);
+	assert_int_equal(passwd_find(t->p, STR("joe:b"), &u, t->home, &t->fault), PASSWD_NONE);
+	assert_int_equal(passwd_find(t->p, STR("# users"), &u, t->home, &t->fault), PASSWD_NONE);
 }
 
 static void malformed(void **state)
@@ -98,7 +98,7 @@ static void malformed(void **state)
 	assert_true(passwd_refresh(t->p, &t->fault));
 	assert_int_equal(t->told, 1);
 	assert_int_equal(t->last_line, 2);
-	assert_true(passwd_find(t->p, STR("b"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("b"), &u, t->home, &t->fault), PASSWD_FOUND);
 	assert_true(passwd_refresh(t->p, &t->fault));
 	assert_int_equal(t->told, 1);
 	put_file(t, "a:x\nb:bad\na:z\n");
@@ -106,9 +106,11 @@ static void malformed(void **state)
 	assert_int_equal(t->told, 3);
 	assert_int_equal(t->last_line, 3);
 	assert_non_null(strstr(t->last, "first line"));
-	assert_true(passwd_find(t->p, STR("a"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("a"), &u, t->home, &t->fault), PASSWD_FOUND);
 	assert_str(u.password, STR("x"));
-	assert_false(passwd_find(t->p, STR("b"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("B"), &u, t->home, &t->fault), PASSWD_MALFORMED);
+	assert_non_null(strstr(t->fault.at, ":2: bad password"));
+	assert_int_equal(passwd_find(t->p, STR("c"), &u, t->home, &t->fault), PASSWD_NONE);
 	assert_int_equal(passwd_faults(t->p), 2);
 }
 
@@ -118,24 +120,24 @@ static void come_and_gone(void **state)
 	struct user u;
 
 	assert_false(passwd_refresh(t->p, &t->fault));
-	assert_false(passwd_find(t->p, STR("a"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("a"), &u, t->home, &t->fault), PASSWD_NONE);
 	put_file(t, "a:x\n");
 	assert_true(passwd_refresh(t->p, &t->fault));
 	assert_int_equal(t->fault.len, 0);
-	assert_true(passwd_find(t->p, STR("a"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("a"), &u, t->home, &t->fault), PASSWD_FOUND);
 	put_file(t, "b:x\n");
 	assert_true(passwd_refresh(t->p, &t->fault));
-	assert_false(passwd_find(t->p, STR("a"), &u, t->home));
-	assert_true(passwd_find(t->p, STR("b"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("a"), &u, t->home, &t->fault), PASSWD_NONE);
+	assert_int_equal(passwd_find(t->p, STR("b"), &u, t->home, &t->fault), PASSWD_FOUND);
 	unlink(t->path);
 	assert_false(passwd_refresh(t->p, &t->fault));
-	assert_false(passwd_find(t->p, STR("b"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("b"), &u, t->home, &t->fault), PASSWD_NONE);
 	assert_int_equal(mkdir(t->path, 0700), 0);
 	assert_false(passwd_refresh(t->p, &t->fault));
 	rmdir(t->path);
 	put_file(t, "");
 	assert_true(passwd_refresh(t->p, &t->fault));
-	assert_false(passwd_find(t->p, STR("b"), &u, t->home));
+	assert_int_equal(passwd_find(t->p, STR("b"), &u, t->home, &t->fault), PASSWD_NONE);
 }
 
 static void many(void **state)
@@ -152,7 +154,7 @@ static void many(void **state)
 	assert_int_equal(passwd_users(t->p), 100000);
 	for (int i = 0; i < 100000; i += 7) {
 		snprintf(name, sizeof(name), "user%d@example.org", i);
-		assert_true(passwd_find(t->p, str_of(name), &u, t->home));
+		assert_int_equal(passwd_find(t->p, str_of(name), &u, t->home, &t->fault), PASSWD_FOUND);
 		snprintf(name, sizeof(name), "{PLAIN}p%d", i);
 		assert_str(u.password, str_of(name));
 	}

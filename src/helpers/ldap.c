@@ -28,7 +28,7 @@ static struct {
 	size_t attributes_len;
 	const char *bind_dn, *bind_password, *ca;
 	struct helper_pattern base, filter, direct;
-	bool ssl_verify, starttls;
+	bool ssl_verify, starttls, base_varies;
 	int scope;
 	uint64_t timeout_ms, connect_timeout_ms;
 	LDAP *connection;
@@ -63,6 +63,8 @@ static const char *open_settings(const struct helper_settings *s)
 	static const int SCOPES[] = { LDAP_SCOPE_BASE, LDAP_SCOPE_ONELEVEL, LDAP_SCOPE_SUBTREE };
 	const char *fault = helper_pattern(s, "base", &own.base);
 
+	for (size_t i = 0; i < own.base.pattern.len; i++)
+		own.base_varies |= own.base.pattern.at[i].value >= 0;
 	take_lists(s);
 	own.bind_dn = helper_text(s, "bind_dn", 0).at;
 	own.bind_password = helper_text(s, "bind_password", 0).at;
@@ -212,6 +214,8 @@ static enum found search(const char *base, int scope, const char *filter, const 
 
 	if (error == LDAP_SUCCESS || error == LDAP_SIZELIMIT_EXCEEDED)
 		found = take_entry(result, dn, row, home);
+	else if (own.base_varies && (error == LDAP_NO_SUCH_OBJECT || error == LDAP_INVALID_DN_SYNTAX))
+		found = NOT_FOUND; /* who made that base up is nobody */
 	else
 		fail("searching", error,
 		     error == LDAP_NO_SUCH_OBJECT ? "; check base"
@@ -228,10 +232,30 @@ static const struct refusal {
 	int error;
 	enum pipe_failure failure;
 } REFUSALS[] = {
-	{ LDAP_INVALID_CREDENTIALS, PIPE_CREDENTIALS }, { LDAP_INAPPROPRIATE_AUTH, PIPE_CREDENTIALS },
-	{ LDAP_NO_SUCH_OBJECT, PIPE_CREDENTIALS },	{ LDAP_INVALID_DN_SYNTAX, PIPE_CREDENTIALS },
-	{ LDAP_CONSTRAINT_VIOLATION, PIPE_DISABLED },	{ LDAP_UNWILLING_TO_PERFORM, PIPE_DISABLED },
+	{ LDAP_INVALID_CREDENTIALS, PIPE_CREDENTIALS },
+	{ LDAP_INAPPROPRIATE_AUTH, PIPE_CREDENTIALS },
+	{ LDAP_NO_SUCH_OBJECT, PIPE_CREDENTIALS },
+	{ LDAP_INVALID_DN_SYNTAX, PIPE_CREDENTIALS },
 };
+
+/* A directory that will not let a user in says so by an error that has many other causes: what these words do
+ * not explain is trouble. */
+static const char *const DISABLED_WORDS[] = { "account inactivated", "account is disabled",
+					      "account disabled", "account locked", "account is locked" };
+
+static bool is_disabled(int error)
+{
+	char *more = NULL;
+	bool disabled = false;
+
+	if (error != LDAP_UNWILLING_TO_PERFORM && error != LDAP_CONSTRAINT_VIOLATION)
+		return false;
+	ldap_get_option(own.connection, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
+	for (size_t i = 0; more != NULL && i < sizeof(DISABLED_WORDS) / sizeof(DISABLED_WORDS[0]); i++)
+		disabled |= strcasestr(more, DISABLED_WORDS[i]) != NULL;
+	ldap_memfree(more);
+	return disabled;
+}
 
 /* The user's own bind. True when the answer is known or the password right; false when the connection is of
  * no use. */
@@ -245,6 +269,8 @@ static bool try_password(const char *dn, struct str password, struct pipe_answer
 	for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++)
 		if (REFUSALS[i].error == error)
 			helper_denied(a, REFUSALS[i].failure);
+	if (is_disabled(error))
+		helper_denied(a, PIPE_DISABLED);
 	return a->verdict != 0 || fail("binding as the user", error, "");
 }
 

@@ -85,11 +85,13 @@ static void set_ssl(const struct sql *s)
 /* A silent server is given up a little before the question's time is over. */
 static void set_limits(const struct sql *s)
 {
+	unsigned no_local_files = 0; /* a server could ask for any that we may read */
 	unsigned limit = s->timeout_ms > 2000 ? (unsigned)(s->timeout_ms / 1000) - 1 : 1;
 
 	mysql_optionsv(connection, MYSQL_OPT_CONNECT_TIMEOUT, &s->connect_timeout_s);
 	mysql_optionsv(connection, MYSQL_OPT_READ_TIMEOUT, &limit);
 	mysql_optionsv(connection, MYSQL_OPT_WRITE_TIMEOUT, &limit);
+	mysql_optionsv(connection, MYSQL_OPT_LOCAL_INFILE, &no_local_files);
 	mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 }
 

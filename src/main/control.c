@@ -178,7 +178,18 @@ static bool is_ours(const struct control *c)
 	return lstat(c->path, &st) == 0 && st.st_ino == c->inode;
 }
 
-/* Nobody is let in before the mode is set: connecting needs listen(). */
+/* The mode is right from the first moment: setting it afterwards, by name, might meet a file that somebody
+ * else has put there. */
+static bool bind_private(int fd, const struct sockaddr_un *at)
+{
+	mode_t before = umask(0177);
+	int result = bind(fd, (const struct sockaddr *)at, sizeof(*at)), error = errno;
+
+	umask(before);
+	errno = error;
+	return result == 0;
+}
+
 static int listen_at(const char *path, const char **step)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -189,13 +200,10 @@ static int listen_at(const char *path, const char **step)
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);
 	*step = fd < 0 ? "socket()" : "bind()";
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0) {
-		*step = "chmod()";
-		if (chmod(path, 0600) == 0) {
-			*step = "listen()";
-			if (listen(fd, GUESTS) == 0)
-				return fd;
-		}
+	if (fd >= 0 && bind_private(fd, &at)) {
+		*step = "listen()";
+		if (listen(fd, GUESTS) == 0)
+			return fd;
 	}
 	error = errno;
 	if (fd >= 0)

@@ -26,13 +26,13 @@ static bool read_line(int fd, struct buf *to)
 
 bool password_read(struct buf *to)
 {
-	if (!read_line(STDIN_FILENO, to) || to->len == 0)
-		return ctl_fail("there is no password on standard input") == 0;
+	bool any = read_line(STDIN_FILENO, to);
+
 	if (to->full)
 		return ctl_fail("the password is too long") == 0;
-	if (to->at[to->len - 1] == '\r')
+	if (to->len != 0 && to->at[to->len - 1] == '\r')
 		to->len--;
-	return true;
+	return (any && to->len != 0) || ctl_fail("there is no password on standard input") == 0;
 }
 
 /* The last character: of UTF-8 all its bytes. */

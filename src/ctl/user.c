@@ -88,6 +88,11 @@ static bool make_stored(const struct user_request *r, struct buf *to)
 	if (r->hash != NULL) {
 		buf_put(to, str_of(r->hash));
 		complaint = scheme_complaint(buf_text(to));
+		buf_init(&password, SCHEME_PASSWORD_MAX);
+		if (complaint == NULL && scheme_plain(buf_text(to), &password))
+			complaint = "a password in plain stands where everybody on this machine can read it; "
+				    "use --stdin --scheme PLAIN";
+		buf_done(&password);
 		return complaint == NULL || ctl_fail("--hash: %s", complaint) == 0;
 	}
 	buf_init(&password, SCHEME_PASSWORD_MAX);
@@ -177,6 +182,24 @@ static bool find(struct user_work *w, struct user *u)
 	return result == STORE_GOOD;
 }
 
+/* Change what the request names, and a password that is given; the rest stays as it is at this moment,
+ * whatever others have changed while a password was asked for. */
+static int change(struct user_work *w, struct str password)
+{
+	struct user u;
+
+	if (!store_begin(w->store, &w->fault))
+		return ctl_fail("%.*s", STR_ARG(buf_text(&w->fault)));
+	if (!find(w, &u))
+		return 1;
+	apply(&w->request, &u);
+	if (password.len != 0)
+		u.password = password;
+	if (put(w, &u, STORE_CHANGE) != 0)
+		return 1;
+	return store_keep(w->store, &w->fault) ? 0 : ctl_fail("%.*s", STR_ARG(buf_text(&w->fault)));
+}
+
 static int change_password(struct user_work *w)
 {
 	struct buf stored;
@@ -186,22 +209,15 @@ static int change_password(struct user_work *w)
 	if (!find(w, &u))
 		return 1;
 	buf_init(&stored, SCHEME_STORED_MAX);
-	if (make_stored(&w->request, &stored)) {
-		u.password = buf_text(&stored);
-		status = put(w, &u, STORE_CHANGE);
-	}
+	if (make_stored(&w->request, &stored))
+		status = change(w, buf_text(&stored));
 	buf_done(&stored);
 	return status;
 }
 
 static int set(struct user_work *w)
 {
-	struct user u;
-
-	if (!find(w, &u))
-		return 1;
-	apply(&w->request, &u);
-	return put(w, &u, STORE_CHANGE);
+	return change(w, STR(""));
 }
 
 static int delete (struct user_work *w)

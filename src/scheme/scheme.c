@@ -169,9 +169,10 @@ const char *scheme_complaint(struct str stored)
 	return complaint;
 }
 
+/* The empty password is right for nobody, whatever was stored. */
 static bool usable(struct str password)
 {
-	return password.len <= SCHEME_PASSWORD_MAX && !str_has(password, '\0');
+	return password.len != 0 && password.len <= SCHEME_PASSWORD_MAX && !str_has(password, '\0');
 }
 
 enum scheme_result scheme_verify(struct str stored, struct str password)
@@ -278,7 +279,7 @@ bool scheme_make(const char *scheme, struct str password, struct buf *to, const 
 		*complaint = s == NULL ? "there is no such password scheme"
 				       : "this scheme is too weak for new passwords";
 	else if (!usable(password))
-		*complaint = "the password is too long or holds a NUL";
+		*complaint = "the password is empty, too long, or holds a NUL";
 	else if (!make(s, password, to))
 		*complaint = "the library for this scheme is missing, or takes no such password";
 	return *complaint == NULL;

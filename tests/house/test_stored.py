@@ -230,6 +230,7 @@ def test_a_file_that_changes(house):
     joe = f"joe:{doveadm('SSHA')}::::::{house.way()}"
     house.write("nonsense", joe, "x:{NOSUCH}y", "joe:{PLAIN}again")
     house.good("joe")
+    house.broken("x", f"{house.file}:3: ")
     log = house.gate.wait_log(f"{house.file}:1: ")
     assert "3 lines are left out, 1 users serve" in log
     house.good("joe")
@@ -354,7 +355,9 @@ def test_command_lines_that_are_wrong(house):
         done = house.ctl(*words)
         assert done.returncode == 0 and done.stdout.startswith("Usage:") and not done.stderr
     for words, text, says in ((["add", "joe", "--stdin"], "", "no password"),
+                              (["add", "joe", "--stdin"], "\r\n", "no password"),
                               (["add", "joe", "--hash={NOSUCH}x"], "", "scheme is unknown"),
+                              (["add", "joe", "--hash={PLAIN}x"], "", "use --stdin"),
                               (["add", "joe", "--stdin", "--networks=here"], "x\n", "networks"),
                               (["add", "j:e", "--stdin"], "x\n", "colon"),
                               (["import"], "joe\n\njane:{NOSUCH}x\n", ":3: password scheme is unknown"),

@@ -13,9 +13,19 @@ bool session_is_modern(const struct session *s)
 	return s->at->modern || s->pre->approach.target.at != NULL;
 }
 
+/* Nothing of the way stays behind: no route that may still be answered, no place that others wait for. */
+void session_leave_server(struct session *s)
+{
+	session_close_server(s);
+	route_close(&s->pre->approach.route);
+	s->pre->approach.admitted = false;
+	s->pre->approach.peer = NULL;
+	s->pre->approach.group = NULL;
+}
+
 void session_new_approach(struct session *s)
 {
-	route_close(&s->pre->approach.route);
+	session_leave_server(s);
 	s->pre->approach = (struct approach){ .settings = s->at->backend->settings };
 	s->server_addr = (struct addr){ 0 };
 }
@@ -30,6 +40,9 @@ void session_take_peer(struct session *s, const struct peer *peer)
 	a->spoke = false;
 	a->tries++;
 	s->server_addr = peer->addr;
+	/* the group may be gone when the session's last line is written */
+	if (peer->addr.family == AF_UNIX && peer->addr.path != NULL)
+		s->server_addr.path = arena_str(s->pre->arena, str_of(peer->addr.path)).at;
 }
 
 /* ---- TLS ---- */
@@ -41,6 +54,13 @@ enum proxy_tls session_tls_mode(const struct session *s)
 	if (a->tls != 0)
 		return (enum proxy_tls)(a->tls - 1);
 	return backend_of_tls(s->at->backend, a->group)->tls_mode;
+}
+
+enum proxy_tls server_tls_mode(const struct server *server, const struct scope *group)
+{
+	struct backend *b = group != NULL ? generation_backend(server->generation, group) : NULL;
+
+	return backend_of_tls(server->backend, b)->tls_mode;
 }
 
 /* To a server that knows us by it, who may log in as anybody. */
@@ -75,17 +95,23 @@ static void lower_case(struct buf *text)
 			text->at[i] = (char)(text->at[i] - 'A' + 'a');
 }
 
-void session_rewrite_login(struct session *s)
+bool session_rewrite_login(struct session *s)
 {
 	const struct backend_settings *b = s->at->backend->settings;
 	struct login *l = &s->pre->login;
 
 	if (l->method == SASL_NONE)
-		return;
+		return true;
 	if (b->login != NULL)
 		buf_set(&l->user, template_fill(b->login, &s->pre->vars));
 	if (b->lower_case)
 		lower_case(&l->user);
+	if (l->user.len != 0)
+		return true;
+	/* in a master's login an empty name would be the master himself */
+	session_log(s, LOG_ERROR, "no name to log in with at the mail server%s",
+		    b->login != NULL ? ": proxy_login is empty for this login" : "");
+	return false;
 }
 
 /*
@@ -101,7 +127,7 @@ bool session_take_master(struct session *s)
 	buf_set(&l->master, a->master);
 	if (a->master.len != 0 || b->password.at == NULL || l->method == SASL_NONE)
 		return true;
-	if (s->at->auth == NULL)
+	if (!a->admitted)
 		return false;
 	buf_set(&l->master, b->user);
 	buf_set(&l->secret, b->password);

@@ -317,7 +317,7 @@ void session_watch_client(struct session *s, unsigned what)
 /* Without an authentication source the mail server is the judge, of what can be passed on to it. */
 static void judge(struct session *s)
 {
-	const struct login *l = &s->pre->login;
+	struct login *l = &s->pre->login;
 
 	if (s->at->auth != NULL) {
 		ask(s);
@@ -335,6 +335,8 @@ static void judge(struct session *s)
 		return;
 	}
 	session_new_approach(s);
+	if ((l->method & (SASL_XOAUTH2 | SASL_OAUTHBEARER)) != 0)
+		l->back_method = l->method;
 	session_reach(s);
 }
 
@@ -357,7 +359,7 @@ static void tell(struct session *s, enum news what)
 {
 	enum want want;
 
-	session_close_server(s);
+	session_leave_server(s);
 	session_enter(s, &TALK);
 	want = dialog_told(s->pre->front.dialog, what, STR(""));
 	session_limit(s, s->at->settings->timeout_ms);
@@ -433,14 +435,17 @@ static void answered(struct auth_request *r, const struct auth_answer *a)
  * relay. */
 static void server_waits(struct session *s, unsigned what)
 {
-	if (what & STREAM_FAILED)
-		session_unavailable(s);
+	if ((what & STREAM_FAILED) == 0)
+		return;
+	session_log_failure(s, &s->server, LOG_ERROR, "recv() failed ");
+	session_end(s);
 }
 
+/* The front has said that the client is in: there is no other answer any more. */
 static void login_over_late(struct session *s)
 {
-	session_log(s, LOG_INFO, "upstream timed out (110: Connection timed out)");
-	session_unavailable(s);
+	session_log(s, LOG_INFO, "client timed out (110: Connection timed out)");
+	session_end(s);
 }
 
 void session_logged_in(struct session *s)
@@ -502,7 +507,7 @@ static void relayed(struct relay *r, enum relay_end why)
  * client's side is read to its end. */
 void session_leave(struct session *s)
 {
-	session_close_server(s);
+	session_leave_server(s);
 	session_enter(s, &LEAVE);
 	session_limit(s, LINGER_MS);
 	leave_client(s, 0);

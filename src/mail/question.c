@@ -114,6 +114,7 @@ void question_admitted(struct session *s, const struct auth_answer *a)
 	struct approach *w = &s->pre->approach;
 
 	session_new_approach(s);
+	w->admitted = true;
 	if (a->cause != NULL)
 		session_log(s, a->level, "%s", a->cause);
 	if (a->user.at != NULL)

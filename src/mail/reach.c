@@ -13,12 +13,13 @@
  */
 #include "mail/session_private.h"
 
-#include <string.h>
+#include <errno.h>
 
 /* A server that does not greet within this time is not waited for where there is another one. */
 enum { CONNECT_TIMEOUT_MS = 10000 };
 
 static void route_late(struct session *s);
+static void server_failed(struct session *s, const char *why);
 static void reach_server(struct session *s, unsigned what);
 static void reach_late(struct session *s);
 static void secure_server(struct session *s, unsigned what);
@@ -70,22 +71,15 @@ struct str session_default_target(struct session *s)
 static uint16_t usual_port(const struct session *s)
 {
 	const struct approach *a = &s->pre->approach;
+	const struct scope *group = upstream_scope(s->at->generation->upstreams, a->target);
 	const uint16_t *ports = s->at->protocol->ports;
-	enum proxy_tls mode = a->tls != 0 ? (enum proxy_tls)(a->tls - 1) : s->at->backend->tls_mode;
+	enum proxy_tls mode = a->tls != 0 ? (enum proxy_tls)(a->tls - 1) : server_tls_mode(s->at, group);
 
 	if (a->port != 0)
 		return a->port;
 	if (s->at->backend->settings->port != 0)
 		return (uint16_t)s->at->backend->settings->port;
 	return mode == PROXY_TLS_ON ? ports[1] : ports[0];
-}
-
-/* What users are told apart by where a group hashes and does not say by what. */
-static struct str user_key(const struct session *s)
-{
-	const struct login *l = &s->pre->login;
-
-	return buf_text(l->method != SASL_NONE ? &l->user : &l->rcpt);
 }
 
 void session_reach(struct session *s)
@@ -104,18 +98,18 @@ void session_reach(struct session *s)
 	if (a->target.at != NULL) {
 		session_enter(s, &ROUTE);
 		session_limit(s, s->at->settings->timeout_ms);
-		route_open(&a->route, s->at->generation->upstreams, a->target, usual_port(s), user_key(s),
+		route_open(&a->route, s->at->generation->upstreams, a->target, usual_port(s), STR(""),
 			   &s->pre->vars, routed);
 	}
 	/* where to go is decided by the name that the client has, as whom by what becomes of it */
-	session_rewrite_login(s);
-	if (a->target.at == NULL)
+	if (!session_rewrite_login(s))
+		session_unavailable(s);
+	else if (a->target.at == NULL)
 		connect_server(s);
 }
 
 static void route_late(struct session *s)
 {
-	route_outcome(&approach_of(s)->route, ROUTE_NEUTRAL, NULL);
 	session_log(s, LOG_ERROR, "no server was free or found in time");
 	session_unavailable(s);
 }
@@ -147,37 +141,48 @@ static bool may_try_next(const struct session *s)
 	return !s->pre->login.exposed || !a->repeated;
 }
 
-/* This server is out of order, which the log has heard: the next one, if there may be one. */
+/* This server is no use, which the log has heard: the next one, if there may be one. `why` NULL: that tells
+ * nothing about the server. */
 static void server_failed(struct session *s, const char *why)
 {
 	struct approach *a = approach_of(s);
 
 	session_close_server(s);
 	if (a->peer != NULL)
-		route_outcome(&a->route, ROUTE_FAILED, why);
+		route_outcome(&a->route, why != NULL ? ROUTE_FAILED : ROUTE_NEUTRAL, why);
 	if (!may_try_next(s)) {
 		session_unavailable(s);
 		return;
 	}
-	a->repeated = s->pre->login.exposed;
+	a->repeated = a->repeated || s->pre->login.exposed;
 	login_forget_answer(&s->pre->login);
 	session_enter(s, &ROUTE);
 	session_limit(s, s->at->settings->timeout_ms);
 	route_next(&a->route);
 }
 
+/* What the machine lacks is not the server's fault. Nor need be what happens after its greeting: a client
+ * with an odd name must not put a server out of service. */
+static bool is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+	       error == EADDRNOTAVAIL;
+}
+
 /* The stream has failed, as `what` tells. */
 static void stream_failed(struct session *s, const char *what)
 {
+	bool ours = is_ours(s->server.error) || approach_of(s)->spoke;
+
 	session_log_failure(s, &s->server, LOG_ERROR, what);
-	server_failed(s, "it cannot be reached");
+	server_failed(s, ours ? NULL : "it cannot be reached");
 }
 
 static void reach_late(struct session *s)
 {
 	session_log(s, approach_of(s)->peer != NULL ? LOG_ERROR : LOG_INFO,
 		    "upstream timed out (110: Connection timed out)");
-	server_failed(s, "it does not answer");
+	server_failed(s, approach_of(s)->spoke ? NULL : "it does not answer");
 }
 
 static uint64_t connect_timeout(const struct session *s)
@@ -194,10 +199,14 @@ static uint64_t connect_timeout(const struct session *s)
 
 static void connect_server(struct session *s)
 {
+	const struct approach *a = approach_of(s);
+
 	session_enter(s, &REACH);
 	if (generation_listens(s->at->generation, &s->server_addr)) {
-		session_log(s, LOG_ERROR, "the auth source sent an address of this proxy itself");
-		session_unavailable(s);
+		session_log(s, LOG_ERROR,
+			    a->peer != NULL ? "the server is this proxy itself"
+					    : "the auth source sent an address of this proxy itself");
+		server_failed(s, "it is this proxy itself");
 		return;
 	}
 	if (s->house->sockets >= s->house->sockets_max) {
@@ -243,7 +252,7 @@ static void secure(struct session *s, const struct session_stage *stage)
 		stream_failed(s, "send() failed ");
 		return;
 	}
-	if (name == NULL) {
+	if (name == NULL && proxy_tls_verifies(b->scope)) {
 		session_log(s, LOG_ERROR,
 			    "no name that the server's certificate could have: set proxy_ssl_name");
 		session_unavailable(s);
@@ -313,12 +322,14 @@ static void login_begin(struct session *s, bool secured)
 		login_refused(s);
 }
 
-/* The server has greeted: from here on the login has its own time. */
+/* The server has greeted: from here on the login has its own time, if connecting had one. */
 static void has_spoken(struct session *s)
 {
 	struct approach *a = approach_of(s);
 
-	if (a->peer == NULL || a->spoke || s->pre->login.answer.len + s->pre->back.out.len == 0)
+	if (a->peer == NULL && a->settings->connect_timeout_ms == 0)
+		return;
+	if (a->spoke || s->pre->login.answer.len + s->pre->back.out.len == 0)
 		return;
 	a->spoke = true;
 	session_limit(s, s->at->settings->timeout_ms);
@@ -346,7 +357,7 @@ static void login_on(struct session *s)
 		if (!x->ended)
 			return;
 		session_log(s, LOG_ERROR, "upstream closed connection before the login was over");
-		server_failed(s, "it closed the connection during a login");
+		server_failed(s, approach_of(s)->spoke ? NULL : "it closes connections");
 		return;
 	}
 	if (*want == WANT_TLS) {
@@ -383,17 +394,24 @@ static enum failure meaning(const struct session *s)
 	return f;
 }
 
-/* The server said no to this login, and would say so again. */
-static void login_denied(struct session *s)
+/* The server does its work, and this login is none. What a source was remembered to have said is not true
+ * any more. */
+static void note_refusal(struct session *s)
 {
+	enum failure why = s->pre->login.failure;
+
+	if (why != FAILURE_CREDENTIALS && why != FAILURE_ACCOUNT && why != FAILURE_UNCLEAR)
+		return;
 	route_outcome(&approach_of(s)->route, ROUTE_GOOD, NULL);
-	session_denied(s);
+	if (s->at->auth != NULL)
+		auth_cache_drop(&s->pre->question);
 }
 
 /* The server refused, or made no sense. Its own words reach the client only where the operator wants that, or
  * where they are what the client has to know. */
 static void login_refused(struct session *s)
 {
+	const struct approach *a = approach_of(s);
 	struct login *l = &s->pre->login;
 	enum failure why = meaning(s);
 	bool about_client = why == FAILURE_CREDENTIALS || why == FAILURE_ACCOUNT || why == FAILURE_LIMIT;
@@ -403,16 +421,13 @@ static void login_refused(struct session *s)
 		session_enter(s, &LOGIN_REFUSED);
 	session_log_quoted(s, pass || (session_is_modern(s) && about_client) ? LOG_INFO : LOG_ERROR,
 			   s->pre->back.dialog->complaint, session_answer(s));
-	/* what the source said of this user is doubtful now */
-	if (s->at->auth != NULL &&
-	    (about_client || l->failure == FAILURE_CREDENTIALS || l->failure == FAILURE_UNCLEAR))
-		auth_cache_drop(&s->pre->question);
+	note_refusal(s);
 	if (session_is_modern(s) && why == FAILURE_TEMPORARY)
-		server_failed(s, "it refuses logins");
+		server_failed(s, a->spoke ? NULL : "it greets with trouble");
 	else if (pass)
 		session_refused(s);
 	else if (about_client && session_is_modern(s))
-		login_denied(s);
+		session_denied(s);
 	else
 		session_unavailable(s);
 }

@@ -195,7 +195,6 @@ void session_set_back(struct session *s)
 							     &s->at->protocol->module, p->arena);
 	p->back_stage.line_max = reply_max;
 	set_identity(s, &p->back_stage);
-	p->back_stage.session_id = session_id(s);
 	p->back_stage.judges = s->at->auth == NULL;
 	p->back_stage.vouched = s->at->auth != NULL && session_shows_certificate(s);
 	p->back_stage.retells = session_is_modern(s);
@@ -215,14 +214,20 @@ struct str session_answer(const struct session *s)
 
 void session_keep_login(struct session *s)
 {
-	struct str login = buf_text(&s->pre->login.user);
+	struct str login = buf_text(&s->pre->login.user), path = str_of(NULL);
 
 	if (login.len > SHOWN_MAX)
 		login.len = SHOWN_MAX;
-	if (login.len == 0)
+	if (s->server_addr.family == AF_UNIX)
+		path = str_of(s->server_addr.path);
+	if (login.len + path.len == 0)
 		return;
-	s->login = mem_new(login.len + 1);
-	memcpy(s->login, login.at, login.len);
+	/* one piece for both: the name, and where a socket has one its path */
+	s->login = mem_new(login.len + 1 + (path.len != 0 ? path.len + 1 : 0));
+	if (login.len != 0)
+		memcpy(s->login, login.at, login.len);
+	if (path.len != 0)
+		s->server_addr.path = memcpy(s->login + login.len + 1, path.at, path.len);
 }
 
 void session_accept(struct house *house, const struct door *door, int fd, const struct addr *client)

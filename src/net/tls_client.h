@@ -64,6 +64,9 @@ const struct scope *proxy_tls_home(const struct scope *at);
  * no name at all: stream_secure takes anything, and says so when it is. */
 const struct template *proxy_tls_name(const struct scope *at);
 
+/* Is the server's certificate verified, so that a name is needed? */
+bool proxy_tls_verifies(const struct scope *at);
+
 /* Is there a proxy_ssl_certificate that is shown to servers? */
 bool proxy_tls_certified(const struct scope *at);
 

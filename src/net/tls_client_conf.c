@@ -83,6 +83,11 @@ const struct template *proxy_tls_name(const struct scope *at)
 	return settings_of(at)->name;
 }
 
+bool proxy_tls_verifies(const struct scope *at)
+{
+	return settings_of(at)->options.verify;
+}
+
 bool proxy_tls_certified(const struct scope *at)
 {
 	return settings_of(at)->options.certificate.len != 0;

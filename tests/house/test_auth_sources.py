@@ -39,7 +39,7 @@ def backend(stubs):
     async def serve(connection):
         await connection.send(b"* OK ready\r\n")
         heard = await mailserver.imap_login(connection)
-        await connection.send(heard.tag + b" OK as " + heard.user + b"\r\n")
+        await connection.send(heard.tag + b" OK [CAPABILITY IMAP4rev1] as " + heard.user + b"\r\n")
         await mailserver.echo(connection)
 
     return stubs.run(mailserver.MailServer(serve).start())
@@ -219,7 +219,7 @@ def becomes(gate, condition, user="anna@example.org", password=SECRET):
 
 
 def test_right_password(gate):
-    assert log_in(gate, "anna@example.org", SECRET) == "OK as anna.box"
+    assert log_in(gate, "anna@example.org", SECRET) == "OK [CAPABILITY IMAP4rev1] as anna.box"
 
 
 @pytest.mark.parametrize("password", ["", "wrong", SECRET + " ", SECRET.upper(), "x" * 4096, "p\xe4ss", "' OR '1'='1"])

@@ -240,7 +240,6 @@ void session_accept(struct house *house, const struct door *door, int fd, const 
 	};
 	s->number = ++house->connections;
 	s->debugged = house->debugged != NULL && house->debugged(house, client);
-	s->began_ms = loop_now(house->loop);
 	if (!stream_accept(&s->client, house->loop, fd, client_event)) {
 		log_put(session_log_of(s), LOG_ALERT, s->number, "cannot watch a new connection");
 		close(fd);

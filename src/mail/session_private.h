@@ -55,7 +55,7 @@ struct session {
 	struct prelogin *pre; /* NULL from the relay on, but with an escort */
 	struct relay relay;   /* from the relay on */
 	char *login;	      /* for log lines of the relay; on the heap */
-	uint64_t number, began_ms;
+	uint64_t number;
 	bool debugged; /* debug_connection names the client */
 	bool starttls; /* TLS came, or was to come, by STARTTLS */
 	struct addr client_addr, server_addr;

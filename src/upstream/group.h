@@ -120,6 +120,9 @@ void names_use(struct upstream_group *g);
 /* Must a login wait for names? Where it is hashed it waits for all of them. */
 bool names_pending(const struct upstream_group *g);
 
+/* Is there any name that may bring further servers? */
+bool names_awaited(const struct upstream_group *g);
+
 /* One that has no address, and why: for the complaint. NULL if there is none. */
 const struct origin *names_missing(const struct upstream_group *g);
 

@@ -167,6 +167,14 @@ bool names_pending(const struct upstream_group *g)
 	return awaited && (g->conf->method == METHOD_HASH || !ready);
 }
 
+bool names_awaited(const struct upstream_group *g)
+{
+	for (size_t i = 0; i < g->origins_len; i++)
+		if (g->origins[i].awaited || (g->origins[i].asking && g->origins[i].servers == NULL))
+			return true;
+	return false;
+}
+
 const struct origin *names_missing(const struct upstream_group *g)
 {
 	for (size_t i = 0; i < g->origins_len; i++)

@@ -129,6 +129,13 @@ static void wait_for_turn(struct route *r, uint64_t wait_ms)
 		loop_arm(g->upstreams->loop, &g->turn, wait_ms);
 }
 
+/* Whoever has come so far with the names that are known looks again when there are more. */
+static void wait_for_names(struct route *r)
+{
+	enqueue_at(&r->group->unresolved, r, r->group->unresolved.end);
+	r->state = ROUTE_UNRESOLVED;
+}
+
 static void find_server(struct route *r)
 {
 	struct choice_made made;
@@ -144,6 +151,8 @@ static void find_server(struct route *r)
 		wake_next(r->group);
 	if (result == CHOICE_MADE)
 		hand_out(r, &made);
+	else if (names_awaited(r->group))
+		wait_for_names(r);
 	else
 		complain(r, made.why);
 }
@@ -156,8 +165,7 @@ static void step(struct task *t)
 	if (g == NULL) {
 		give_none(r);
 	} else if (names_pending(g)) {
-		enqueue_at(&g->unresolved, r, g->unresolved.end);
-		r->state = ROUTE_UNRESOLVED;
+		wait_for_names(r);
 	} else if (r->state != ROUTE_TURN && g->queue.first != NULL) {
 		wait_for_turn(r, 0);
 	} else {

@@ -194,7 +194,7 @@ def test_frozen(site, open_gate):
         os.kill(pid, signal.SIGSTOP)
     try:
         assert enter(gate, ADA).startswith("a NO [UNAVAILABLE]")
-        gate.wait_log("auth_dovecot: no answer in time")
+        gate.wait_log("does not answer (110: Connection timed out)")
     finally:
         for pid in everybody:
             os.kill(pid, signal.SIGCONT)

@@ -495,6 +495,31 @@ def test_an_empty_variable(open_gate):
         assert log_in(line, "imap", ADA["north"]).startswith("a OK")
 
 
+def test_a_turn_that_comes_too_late_is_nobodys(open_gate):
+    """Who has waited in vain for a server is not logged in when its turn comes after all."""
+    gate = open_gate("proxy_pass slow; timeout 1s;", mail="upstream slow { server NORTH login_rate=30r/m; }",
+                     main="worker_processes 1;")
+    assert enter(gate, ADA["north"]).startswith(IN["imap"])
+    with Line(gate.door) as line:
+        line.line()
+        assert log_in(line, "imap", person("bob@example.com", "north")).startswith(UNAVAILABLE["imap"])
+        wait_until(lambda: enter(gate, ADA["north"]).startswith(IN["imap"]), 20, "the next turn", gate)
+        assert line.ask("b NOOP") == "b OK completed"
+    assert not re.search(r'client logged in, .*bob@example', gate.log_text())
+
+
+def test_no_name_is_no_login(site, open_gate, users):
+    """An empty name would make the master himself of a master's login."""
+    secret = site.root / "master-for-nobody"
+    secret.write_text(MASTER.password)
+    source = users({"ada@example.org": ("known-to-us", "")})
+    gate = open_gate(f"{source} proxy_pass NORTH; proxy_login $who; "
+                     f"proxy_user {MASTER.name}; proxy_password_file {secret};",
+                     mail="map $login $who { bob@example.com bob@example.com; }")
+    assert enter(gate, User("ada@example.org", "known-to-us", "")).startswith(UNAVAILABLE["imap"])
+    assert "no name to log in with at the mail server: proxy_login is empty" in gate.log_text()
+
+
 def test_an_upstream_that_is_not_defined(site):
     done = Postern(site, configuration("", f"listen {HOST}:{site.port()}; protocol imap; proxy_pass stroe;")).run("-t")
     assert done.returncode != 0

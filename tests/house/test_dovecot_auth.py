@@ -39,14 +39,17 @@ class Court:
         self.people = {ADA.name: ADA.password, "bobby": "pw-bobby-inside-secret", **CROWD}
         self.store = Dovecot(site, "store", self.people, extra=IMPATIENT).start()
         self.fields = site.root / "fields"
+        self.written = 1_700_000_000
         self.write({})
         self.judge = Dovecot(site, "judge", {ADA.name: ADA.password, **CROWD},
                              extra=IMPATIENT + FIELDS.format(file=self.fields)).start()
 
     def write(self, people):
-        """{user: (password, fields)}, in a file of another size each time, which Dovecot notices."""
+        """{user: fields}, in a file of another second each time, which Dovecot notices."""
         self.fields.write_text("".join(f"{user.name}:{{PLAIN}}{user.password}::::::{fields}\n"
                                        for user, fields in people.items()))
+        self.written += 2
+        os.utime(self.fields, (self.written, self.written))
 
 
 @pytest.fixture(scope="module")

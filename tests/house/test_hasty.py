@@ -9,6 +9,7 @@ import pytest
 from conftest import unharmed
 from line import Line
 from peers import Postern, Site
+from peers.process import wait_until
 from stubs import mailserver, proxyhdr
 from stubs.auth import AuthServer
 from stubs.background import Background
@@ -42,6 +43,7 @@ class Hasty:
         self.ports = {name: site.port() for name in (*GREETINGS, "behind")}
         auth = stubs.run(AuthServer(lambda q: q.grant("127.0.0.1", self.server.port)).start())
         self.gate = Postern(site, CONFIG.format(auth=auth.port, **self.ports)).start()
+        wait_until(self.gate.workers, 20, "the worker", self.gate)
 
     async def leave(self, connection):
         await connection.send(self.words)

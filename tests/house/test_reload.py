@@ -143,7 +143,8 @@ def test_another_user(own, town):
     with logged_in(own.doors, "imap", user) as session:
         own.reload_with(main="worker_processes 2; user daemon;")
         wait_until(lambda: len(set(own.workers()) - set(old)) == 2, 10, "two new workers", own)
-        assert {uid_of(pid) for pid in set(own.workers()) - set(old)} == {pwd.getpwnam("daemon").pw_uid}
+        wait_until(lambda: {uid_of(pid) for pid in set(own.workers()) - set(old)} == {pwd.getpwnam("daemon").pw_uid}, 10,
+                   "both to be the new user", own)
         assert still_works(session, "imap")
         with logged_in(own.doors, "imap", user):
             pass

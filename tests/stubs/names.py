@@ -36,9 +36,16 @@ class NameServer:
 
     async def start(self, address="127.0.0.1", port=0):
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=(address, port))
-        self.port = self._udp.get_extra_info("sockname")[1]
-        self._tcp = await wire.listen(self._serve, address, self.port)
+        while True:
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=(address, port))
+            self.port = self._udp.get_extra_info("sockname")[1]
+            try:
+                self._tcp = await wire.listen(self._serve, address, self.port)
+                break
+            except OSError:  # a free number for UDP may be taken for TCP
+                self._udp.close()
+                if port:
+                    raise
         return self
 
     async def stop(self):

@@ -40,6 +40,10 @@ DIFFERENCES = {
         "Sends it in one line, quoted, or with the literals that the backend offers.",
         "Two round trips less for each login.", shown_by="everywhere"),
 
+    "other-sources": Difference(
+        "a server without `auth_http`", "A fault that asks for it.",
+        "A fault only without any source of users and without `proxy_pass`; its text names these too.",
+        "They are the cure, too.", shown_by="faults"),
     "auth-https": Difference(
         "auth_http", "`https://` is no URL.", "The question goes over TLS, and the server is verified.",
         "Passwords cross networks.", shown_by="faults"),

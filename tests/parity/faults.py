@@ -221,7 +221,7 @@ add("no listen", "whole", HEAD + "auth_http 127.25.0.2:9;\nserver {\nprotocol im
 add("no auth_http", "whole", HEAD + "server {\nlisten 127.25.0.1:10143;\nprotocol imap;\n}\n}\n",
     at('no "auth_http" is defined for server', "l5"),
     postern=at('no "auth_http" is defined for server, nor another source of users, nor "proxy_pass"', "l5"),
-    because="here they are the cure, too")
+    because="other-sources")
 add("no protocol", "whole", HEAD + "auth_http 127.25.0.2:9;\nserver {\nlisten 127.25.0.1:10143;\n}\n}\n",
     at("unknown mail protocol for server", "l6"))
 for port, word in ((110, "pop3"), (995, "pop3"), (143, "imap"), (993, "imap"), (25, "smtp"), (465, "smtp"),

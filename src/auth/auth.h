@@ -54,7 +54,6 @@ struct auth_answer {
 	struct str user, secret; /* replacements; at NULL: keep what the client said */
 	struct str master;	 /* log in with this name, and `secret`, on behalf of the user; at NULL: no */
 	enum sasl_method back_method; /* Auth-Method in the answer: xoauth2 or oauthbearer; else 0 */
-	struct str forward;   /* "name=value" lines for the server's log, each ended by LF; at NULL: none */
 	uint64_t cache_ms;    /* how long it may be kept; 0: not at all; or AUTH_CACHE_AS_CONFIGURED */
 	bool cached;	      /* comes out of auth_cache: may be older than what the source says now */
 	bool paced;	      /* AUTH_DENIED: wait_ms is auth_failure_delay, counted from the question */

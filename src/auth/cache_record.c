@@ -19,7 +19,6 @@ static const size_t TEXTS[] = {
 	offsetof(struct auth_answer, error_sasl), offsetof(struct auth_answer, target),
 	offsetof(struct auth_answer, tls_name),	  offsetof(struct auth_answer, user),
 	offsetof(struct auth_answer, secret),	  offsetof(struct auth_answer, master),
-	offsetof(struct auth_answer, forward),
 };
 
 static struct str *text_of(struct auth_answer *a, size_t i)
